@@ -1,0 +1,1 @@
+"""The media plane: receives, forwards and records RTP packets. Knows tracks, not people."""

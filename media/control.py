@@ -1,0 +1,266 @@
+"""Messages between the service and a media worker, over a stream socket.
+
+Framing: 4-byte big-endian length, then MessagePack. The service sends `Request`s, each answered by
+one `Reply` with the same id; the worker sends `Report`s whenever it has something to say. The same
+bytes may travel over a local socket or, later, over Redis.
+"""
+
+import asyncio
+import struct
+from typing import Any
+
+import msgspec
+
+MAX_FRAME_BYTES = 4 * 1024 * 1024
+_LENGTH = struct.Struct("!I")
+
+
+class Request(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True
+):
+    """Base of what the service asks of a worker."""
+
+
+class OpenRoom(Request, tag="open-room"):
+    room: str
+
+
+class CloseRoom(Request, tag="close-room"):
+    room: str
+
+
+class Connect(Request, tag="connect"):
+    """Take an offer; the reply is `Connected`, or `Failed` with a `MediaRefused` code."""
+
+    room: str
+    peer: str
+    offer: str
+
+
+class Restart(Request, tag="restart"):
+    """ICE restart; the reply is `Connected`."""
+
+    peer: str
+    offer: str
+
+
+class Disconnect(Request, tag="disconnect"):
+    peer: str
+
+
+class SlotWant(msgspec.Struct, frozen=True, kw_only=True):
+    mid: str
+    peer: str | None
+    source: str = "camera"  # "camera" | "screen"
+    max_height: int = 720
+
+
+class SetSlots(Request, tag="set-slots"):
+    """Only the named slots change."""
+
+    peer: str
+    wants: tuple[SlotWant, ...]
+
+
+class AutoSlots(Request, tag="auto-slots"):
+    """WHEP: fill this peer's video slots with the first published sources, and keep them filled."""
+
+    peer: str
+
+
+class SetAllowed(Request, tag="set-allowed"):
+    peer: str
+    sources: tuple[str, ...]
+
+
+class SetMainVoice(Request, tag="set-main-voice"):
+    room: str
+    peer: str | None
+
+
+class StartRecording(Request, tag="start-recording"):
+    room: str
+    recording: str
+    directory: str  # made by the service; the worker writes journals and the manifest there
+
+
+class StopRecording(Request, tag="stop-recording"):
+    room: str
+    recording: str
+
+
+class Snapshot(Request, tag="snapshot"):
+    """Everything the worker knows, for debugging; the reply is `Done` with `value`."""
+
+
+class Shutdown(Request, tag="shutdown"):
+    """Close every transport, flush journals, exit."""
+
+
+AnyRequest = (
+    OpenRoom
+    | CloseRoom
+    | Connect
+    | Restart
+    | Disconnect
+    | SetSlots
+    | AutoSlots
+    | SetAllowed
+    | SetMainVoice
+    | StartRecording
+    | StopRecording
+    | Snapshot
+    | Shutdown
+)
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """Base of a worker's answers."""
+
+
+class Done(Reply, tag="done"):
+    value: Any = None
+
+
+class Connected(Reply, tag="connected"):
+    answer: str
+    audio_mids: tuple[str, ...]
+    video_mids: tuple[str, ...]
+
+
+class Failed(Reply, tag="failed"):
+    """`code`: "malformed", "no-fingerprint", "no-known-codec", "too-large", "busy", "unknown-peer",
+    "unknown-room", "internal"."""
+
+    code: str
+    detail: str
+
+
+AnyReply = Done | Connected | Failed
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """Base of what a worker says by itself."""
+
+
+class Ready(Report, tag="ready"):
+    """First report: the worker listens."""
+
+    addresses: tuple[str, ...]
+    port: int
+
+
+class PeerConnected(Report, tag="peer-connected"):
+    room: str
+    peer: str
+    path: str  # "udp"; "tcp" and "relay" come with those paths
+
+
+class PeerLost(Report, tag="peer-lost"):
+    room: str
+    peer: str
+    reason: str  # "consent" | "closed" | "handshake"
+
+
+class Sources(Report, tag="sources"):
+    """Which sources of a peer packets arrive for; sent when the set changes."""
+
+    room: str
+    peer: str
+    sources: tuple[str, ...]
+
+
+class Speakers(Report, tag="speakers"):
+    """Levels that changed: (peer, 0…127 louder is larger, speaking); at most 5 a second a room."""
+
+    room: str
+    levels: tuple[tuple[str, int, bool], ...]
+
+
+class Dominant(Report, tag="dominant"):
+    room: str
+    peer: str
+
+
+class PeerStats(msgspec.Struct, frozen=True, kw_only=True):
+    """Same fields and units as `rooms.media_port.PeerStats`."""
+
+    peer: str
+    path: str
+    connected_since: float
+    rtt_ms: float | None = None
+    up_bps: int = 0
+    down_bps: int = 0
+    up_loss: float | None = None
+    down_loss: float | None = None
+    up_jitter_ms: float | None = None
+    down_jitter_ms: float | None = None
+    up_fps: float | None = None
+    up_height: int | None = None
+
+
+class Stats(Report, tag="stats"):
+    """Once a second for each room."""
+
+    room: str
+    peers: tuple[PeerStats, ...]
+
+
+class WorkerStats(Report, tag="worker-stats"):
+    """Once a second: totals for /metrics. Counters only grow; names are Prometheus-ready."""
+
+    cpu_seconds: float
+    memory_bytes: int
+    loop_lag_ms: float
+    counters: dict[str, int]  # "packets_in", "packets_out", "bytes_out", "nack_repaired", "drop_<reason>", …
+
+
+class RecordingHealth(Report, tag="recording-health"):
+    """Every 2 s while a recording runs."""
+
+    room: str
+    recording: str
+    size_bytes: int
+    growing: bool  # bytes reached the disk in the last 10 s
+
+
+AnyReport = (
+    Ready
+    | PeerConnected
+    | PeerLost
+    | Sources
+    | Speakers
+    | Dominant
+    | Stats
+    | WorkerStats
+    | RecordingHealth
+)
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """A request or reply with its id, or (id 0) a report."""
+
+    id: int
+    body: AnyRequest | AnyReply | AnyReport
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Envelope)
+
+
+async def read_envelope(reader: asyncio.StreamReader) -> Envelope:
+    """The next envelope.
+
+    Raises:
+        asyncio.IncompleteReadError: the peer closed.
+        ValueError: a frame too large, or not an envelope.
+    """
+    (length,) = _LENGTH.unpack(await reader.readexactly(4))
+    if length > MAX_FRAME_BYTES:
+        raise ValueError(f"control frame of {length} bytes")
+    return _decoder.decode(await reader.readexactly(length))
+
+
+def write_envelope(writer: asyncio.StreamWriter, envelope: Envelope) -> None:
+    data = _encoder.encode(envelope)
+    writer.write(_LENGTH.pack(len(data)) + data)

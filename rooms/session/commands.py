@@ -1,0 +1,91 @@
+"""What a client, or the service itself, may ask of a live meeting. One class each."""
+
+import msgspec
+
+from rooms.session.model import Seat, SeatId
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", rename="camel"):
+    """Base of all commands."""
+
+
+class Enter(Command, tag="enter"):
+    """A seat's client connected. `seat` is how the directory describes it today."""
+
+    seat: Seat
+
+
+class Depart(Command, tag="depart"):
+    """A seat's last connection is gone (closed, lost, or left)."""
+
+    left: bool  # True: the person pressed leave; False: the line dropped
+
+
+class SetMicrophone(Command, tag="set-microphone"):
+    on: bool
+
+
+class SetCamera(Command, tag="set-camera"):
+    on: bool
+
+
+class SetScreen(Command, tag="set-screen"):
+    on: bool
+
+
+class RaiseHand(Command, tag="raise-hand"):
+    pass
+
+
+class LowerHand(Command, tag="lower-hand"):
+    seat: SeatId | None = None  # None: one's own
+
+
+class MuteSeat(Command, tag="mute-seat"):
+    seat: SeatId
+
+
+class MuteAll(Command, tag="mute-all"):
+    """Switch off every microphone but the actor's own."""
+
+
+class ShowOnMain(Command, tag="show-on-main"):
+    """Put a seat on the main picture for everybody; None lets it follow the speaker again."""
+
+    seat: SeatId | None
+
+
+class FollowSpeaker(Command, tag="follow-speaker"):
+    """From the service: speaker detection found a new dominant speaker."""
+
+    seat: SeatId
+
+
+class StartRecording(Command, tag="start-recording"):
+    pass
+
+
+class StopRecording(Command, tag="stop-recording"):
+    pass
+
+
+class EndMeeting(Command, tag="end-meeting"):
+    pass
+
+
+AnyCommand = (
+    Enter
+    | Depart
+    | SetMicrophone
+    | SetCamera
+    | SetScreen
+    | RaiseHand
+    | LowerHand
+    | MuteSeat
+    | MuteAll
+    | ShowOnMain
+    | FollowSpeaker
+    | StartRecording
+    | StopRecording
+    | EndMeeting
+)

@@ -1,0 +1,89 @@
+"""What a live meeting is made of: seats, the main picture, the recording.
+
+`Session` is a value: `evolve` (see `core.py`) makes the next one from an event. The same structs
+are the snapshot sent to clients, so field names here are wire names (camelCase on the wire).
+"""
+
+from enum import StrEnum
+from typing import Annotated, NewType
+
+import msgspec
+from msgspec import Meta
+
+SeatId = NewType("SeatId", str)  # "site:12", "user:7", "encoder:ab12cd"
+MeetingId = NewType("MeetingId", int)
+PeerId = NewType("PeerId", str)  # one media transport of one seat: "<seat>#<connection>"
+
+SeatRef = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class Role(StrEnum):
+    """What a seat may do in one meeting. The permission table is `policy.py`."""
+
+    CHAIR = "chair"
+    SECRETARY = "secretary"
+    TECHNICIAN = "technician"
+    SITE = "site"
+    DELEGATE = "delegate"
+
+
+class Source(StrEnum):
+    """What a seat can publish."""
+
+    MICROPHONE = "microphone"
+    CAMERA = "camera"
+    SCREEN = "screen"
+
+
+class Phase(StrEnum):
+    """Where the session stands. Issue 5's rehearsal and break join here."""
+
+    OPEN = "open"
+    ENDED = "ended"
+
+
+class Seat(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One place in the meeting. It outlives connections, reloads and restarts."""
+
+    id: SeatId
+    name: str  # full name for lists: "UBND huyện KBang"
+    short_name: str  # bare name for tiles: "KBang"
+    rank: int  # protocol order, ascending
+    role: Role
+    on_tiles: bool  # sites and delegates are shown; secretary and technician are not
+    unit: str = ""
+    person: str = ""  # name and position, when the seat is a person
+    phone: str = ""  # technician's telephone of the site
+    present: bool = False
+    since: float | None = None  # UTC epoch seconds of the present stay
+    microphone: bool = False
+    muted_by: SeatId | None = None  # who switched the microphone off, when not the seat itself
+    camera: bool = True
+    screen: bool = False
+    hand: float | None = None  # UTC epoch seconds when raised
+
+
+class Recording(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The recording that runs now."""
+
+    id: str
+    started: float  # UTC epoch seconds
+    by: SeatId
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The whole state of one live meeting: a fold of its log.
+
+    Invariants: `main` names a seat or is None; at most one seat shares its screen and `sharing`
+    names it; a seat that is not present publishes nothing.
+    """
+
+    meeting: MeetingId
+    title: str
+    phase: Phase = Phase.OPEN
+    seats: dict[SeatId, Seat] = {}
+    main: SeatId | None = None  # whose picture all sites see large
+    pinned: bool = False  # True: chair or secretary chose `main`; False: it follows the speaker
+    sharing: SeatId | None = None
+    recording: Recording | None = None
+    seq: int = 0  # of the last log entry folded in

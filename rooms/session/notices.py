@@ -1,0 +1,67 @@
+"""What clients are told beside the log: passing facts that nobody needs to keep.
+
+Signalling sends these structs as they stand (tag field `type`, camelCase names).
+"""
+
+import msgspec
+
+from rooms.session.model import SeatId, Source
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", rename="camel"):
+    """Base of all notices."""
+
+
+class Slot(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What plays in one receive slot of this client."""
+
+    mid: str  # the m-line of the client's own offer
+    seat: SeatId | None  # None: the slot is empty
+    source: Source | None
+
+
+class Slots(Notice, tag="slots"):
+    """The whole video slot table of this client, sent whenever it changes."""
+
+    slots: tuple[Slot, ...]
+
+
+class Level(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    seat: SeatId
+    level: int  # 0 (silent) … 127 (loudest): 127 minus RFC 6464's -dBov
+    speaking: bool
+
+
+class Speakers(Notice, tag="speakers"):
+    """Loudness of the seats that changed, at most five times a second."""
+
+    levels: tuple[Level, ...]
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    seat: SeatId
+    quality: str  # "good" | "weak" | "lost"
+
+
+class Lines(Notice, tag="lines"):
+    """Line quality of the seats that changed, at most once a second."""
+
+    lines: tuple[Line, ...]
+
+
+class RecordingHealth(Notice, tag="recording-health"):
+    """Heartbeat of the recording: did bytes reach the disk in the last 10 s?"""
+
+    growing: bool
+    size_bytes: int
+
+
+class MediaReset(Notice, tag="media-reset"):
+    """The media worker was replaced: make a new peer connection and a new offer."""
+
+
+class Superseded(Notice, tag="superseded"):
+    """The same seat connected elsewhere; this connection closes and must not come back by itself."""
+
+
+AnyNotice = Slots | Speakers | Lines | RecordingHealth | MediaReset | Superseded

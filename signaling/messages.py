@@ -1,0 +1,257 @@
+"""Every message of the WebSocket protocol, parsed and serialized. `PROTOCOL.md` describes each.
+
+JSON text frames; the field `type` names the class. Strings and lists are bounded here, so nothing
+past `parse` needs to check a length. Who is asking comes from the connection, never from a message.
+"""
+
+from typing import Annotated, ClassVar, get_args
+
+import msgspec
+from msgspec import Meta
+
+from rooms.session.events import Entry
+from rooms.session.model import SeatId, SeatRef, Session, Source
+from rooms.session.notices import AnyNotice
+
+PROTOCOL_VERSION = 1
+MAX_MESSAGE_BYTES = 512 * 1024  # an offer with 29 sections and all codecs is 142 kB
+
+RequestId = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+Mid = Annotated[str, Meta(min_length=1, max_length=16)]
+Sdp = Annotated[str, Meta(min_length=1, max_length=256 * 1024)]
+
+
+class ProtocolError(Exception):
+    """The peer broke the protocol; the connection closes with `code`."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class Message(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag_field="type",
+    rename="camel",
+    forbid_unknown_fields=True,
+):
+    """Base of all messages."""
+
+
+# ---------------------------------------------------------------- client -> server
+
+
+class Resume(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """Where a client that reconnects stands."""
+
+    connection: Annotated[str, Meta(max_length=64)]  # from its last welcome
+    seq: Annotated[int, Meta(ge=0)]  # last seq it folded in
+
+
+class Hello(Message, tag="hello"):
+    """First message of a connection."""
+
+    protocol: int
+    meeting: Annotated[str, Meta(min_length=1, max_length=64)]  # id or short name
+    token: Annotated[str, Meta(max_length=4096)] = ""  # bearer token of clients without a cookie
+    client: Annotated[str, Meta(max_length=200)] = ""  # program and version, for the technician
+    resume: Resume | None = None
+
+
+class Request(Message):
+    """Base of messages that are answered by `done`, `refused` or `answer`."""
+
+    request_id: RequestId
+
+
+class Offer(Request, tag="offer"):
+    """The client's one offer. `restart`: same peer connection, new ICE credentials."""
+
+    sdp: Sdp
+    restart: bool = False
+
+
+class WantedTile(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """A picture the client shows."""
+
+    seat: SeatRef
+    source: Source
+    height: Annotated[int, Meta(ge=0, le=4320)]  # picture lines on screen, device pixels
+
+
+class SetView(Request, tag="set-view"):
+    """What the client shows: the main picture's height (0: not shown) and its tiles in order."""
+
+    main_height: Annotated[int, Meta(ge=0, le=4320)]
+    tiles: Annotated[tuple[WantedTile, ...], Meta(max_length=64)]
+
+
+class SetMicrophone(Request, tag="set-microphone"):
+    on: bool
+
+
+class SetCamera(Request, tag="set-camera"):
+    on: bool
+
+
+class SetScreen(Request, tag="set-screen"):
+    on: bool
+
+
+class RaiseHand(Request, tag="raise-hand"):
+    pass
+
+
+class LowerHand(Request, tag="lower-hand"):
+    """Lower one's own hand, or (chair, secretary) that of `seat`."""
+
+    seat: SeatRef | None = None
+
+
+class MuteSeat(Request, tag="mute-seat"):
+    seat: SeatRef
+
+
+class MuteAll(Request, tag="mute-all"):
+    pass
+
+
+class ShowOnMain(Request, tag="show-on-main"):
+    seat: SeatRef | None
+
+
+class StartRecording(Request, tag="start-recording"):
+    pass
+
+
+class StopRecording(Request, tag="stop-recording"):
+    pass
+
+
+class EndMeeting(Request, tag="end-meeting"):
+    pass
+
+
+class Leave(Message, tag="leave"):
+    """The person leaves on purpose; the server closes the connection."""
+
+
+class Ping(Message, tag="ping"):
+    """Sent every 2 s by clients, so that both ends notice a dead line."""
+
+
+AnyClientMessage = (
+    Hello
+    | Offer
+    | SetView
+    | SetMicrophone
+    | SetCamera
+    | SetScreen
+    | RaiseHand
+    | LowerHand
+    | MuteSeat
+    | MuteAll
+    | ShowOnMain
+    | StartRecording
+    | StopRecording
+    | EndMeeting
+    | Leave
+    | Ping
+)
+
+
+# ---------------------------------------------------------------- server -> client
+
+
+class ServerMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", rename="camel"):
+    """Base of what the server sends; clients ignore fields they do not know."""
+
+
+class Welcome(ServerMessage, tag="welcome"):
+    """Answer to `hello`. `session` is None when the client resumed: `events` follows instead."""
+
+    connection: str
+    seat: SeatId
+    permissions: tuple[str, ...]  # command types this seat may use, e.g. "mute-all"
+    session: Session | None
+    now: float  # server's UTC epoch seconds, for clocks and timers
+    ping_seconds: float = 2.0
+
+
+class Events(ServerMessage, tag="events"):
+    """Log entries in order; `entries[0].seq` follows the last one seen."""
+
+    entries: tuple[Entry, ...]
+
+
+class Answer(ServerMessage, tag="answer"):
+    request_id: int
+    sdp: str
+    audio_mids: tuple[str, ...]
+    video_mids: tuple[str, ...]
+
+
+class Done(ServerMessage, tag="done"):
+    request_id: int
+
+
+class Refused(ServerMessage, tag="refused"):
+    """A request was not carried out. `code` is stable, `text` is for the person."""
+
+    request_id: int
+    code: str
+    text: str
+
+
+class Pong(ServerMessage, tag="pong"):
+    pass
+
+
+class Bye(ServerMessage, tag="bye"):
+    """Last message before the server closes. `retry`: whether coming back makes sense."""
+
+    code: str  # "ended" | "superseded" | "not-invited" | "signed-out" | "slow" | "protocol" | "shutdown"
+    text: str
+    retry: bool
+
+
+AnyServerMessage = Welcome | Events | Answer | Done | Refused | Pong | Bye | AnyNotice
+
+CLIENT_MESSAGES: dict[str, type[Message]] = {
+    str(message.__struct_config__.tag): message for message in get_args(AnyClientMessage)
+}
+SERVER_MESSAGES: dict[str, type[msgspec.Struct]] = {
+    str(message.__struct_config__.tag): message for message in get_args(AnyServerMessage)
+}
+
+
+class Codec:
+    """JSON text <-> messages."""
+
+    _decoder: ClassVar[msgspec.json.Decoder[AnyClientMessage]] = msgspec.json.Decoder(
+        AnyClientMessage
+    )
+    _encoder: ClassVar[msgspec.json.Encoder] = msgspec.json.Encoder()
+
+    @classmethod
+    def parse(cls, text: str | bytes) -> AnyClientMessage:
+        """One client message.
+
+        Raises:
+            ProtocolError: not JSON, unknown type, a field missing, too long or out of range.
+        """
+        if len(text) > MAX_MESSAGE_BYTES:
+            raise ProtocolError(1009, "message too large")
+        try:
+            return cls._decoder.decode(text)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+            raise ProtocolError(4400, str(error)[:100]) from None
+
+    @classmethod
+    def serialize(cls, message: msgspec.Struct) -> str:
+        return cls._encoder.encode(message).decode()

@@ -1,0 +1,1 @@
+"""Pages, forms, the REST API, WHIP/WHEP and the browser modules."""
