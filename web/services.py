@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from rooms.accounts import Accounts
-from rooms.directory import Directory
+from rooms.directory.accounts import Accounts
+from rooms.directory.directory import Directory
 from rooms.health import HealthBoard
-from rooms.live import LiveMeetings
-from rooms.meetings import Meetings
-from rooms.recordings import Recordings
+from rooms.service import LiveMeetings
+from rooms.meetings.meetings import Meetings
+from rooms.records.recordings import Recordings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,172 @@
+"""The service's settings: one typed TOML file, with environment overrides, validated at start.
+
+`DIEMCAU_MEDIA_PORT=40100` overrides `port` of section `[media]`. An unknown section or key is
+refused with the nearest known name. `settings.example.toml` documents every setting; a test fails
+when one is missing there.
+"""
+
+import difflib
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from conference.addresses import own_addresses
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+ENVIRONMENT_PREFIX = "DIEMCAU_"
+
+
+class ConfigError(Exception):
+    """A setting cannot be used. The text is one line for the person who starts the service."""
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class ServerSettings(_Section, frozen=True, kw_only=True):
+    listen: str = "127.0.0.1:8080"  # host:port of pages, API and signalling
+    public_url: str = ""  # as people see it: "https://hop.example.vn"; "" = as requested
+    secure_cookies: bool = False  # true behind HTTPS
+    trusted_proxies: tuple[str, ...] = ()  # addresses whose X-Forwarded-For is believed
+
+
+class DataSettings(_Section, frozen=True, kw_only=True):
+    folder: str = "data"  # database, recordings, keys
+
+
+class DatabaseSettings(_Section, frozen=True, kw_only=True):
+    url: str = ""  # SQLAlchemy async URL; "" = SQLite in the data folder
+
+
+class MediaSettings(_Section, frozen=True, kw_only=True):
+    addresses: tuple[str, ...] = ()  # IP addresses announced to clients; () = this machine's own
+    port: Port = 40000  # UDP port on each of them
+
+
+class SiteSettings(_Section, frozen=True, kw_only=True):
+    province: str = "Tỉnh Gia Lai"
+    hotline: str = "0269 3 555 017"  # technical hotline, shown on every page
+
+
+class LogSettings(_Section, frozen=True, kw_only=True):
+    level: str = "info"  # debug, info, warning, error
+
+
+class Settings(_Section, frozen=True, kw_only=True):
+    """All sections, with their defaults."""
+
+    server: ServerSettings = ServerSettings()
+    data: DataSettings = DataSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    media: MediaSettings = MediaSettings()
+    site: SiteSettings = SiteSettings()
+    logs: LogSettings = LogSettings()
+
+    @property
+    def host_and_port(self) -> tuple[str, int]:
+        host, _, port = self.server.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.data.folder)
+
+    @property
+    def database_url(self) -> str:
+        return self.database.url or f"sqlite+aiosqlite:///{self.folder / 'diemcau.sqlite'}"
+
+    @property
+    def media_addresses(self) -> tuple[str, ...]:
+        return self.media.addresses or own_addresses()
+
+
+def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the file (None: defaults), apply the environment, validate.
+
+    Raises:
+        ConfigError: unreadable, not TOML, an unknown name, a wrong type or value.
+    """
+    values = _read(path) if path is not None else {}
+    _refuse_unknown(values)
+    _apply_environment(values, environment)
+    try:
+        settings = msgspec.convert(values, Settings, strict=True)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"settings: {error}") from None
+    _check(settings)
+    return settings
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def sections() -> dict[str, dict[str, Any]]:
+    """Section name -> key -> type, of every setting there is."""
+    return {name: get_type_hints(kind) for name, kind in get_type_hints(Settings).items()}
+
+
+def _refuse_unknown(values: dict[str, Any]) -> None:
+    known = sections()
+    for section, keys in values.items():
+        if section not in known:
+            raise ConfigError(f"settings: unknown section [{section}]{_nearest(section, known)}")
+        if not isinstance(keys, dict):
+            raise ConfigError(f"settings: {section} must be a section, [{section}]")
+        for key in keys:
+            if key not in known[section]:
+                hint = _nearest(key, known[section])
+                raise ConfigError(f"settings: unknown key {key} in [{section}]{hint}")
+
+
+def _nearest(name: str, known: Mapping[str, Any]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _apply_environment(values: dict[str, Any], environment: Mapping[str, str]) -> None:
+    known = sections()
+    by_variable = {
+        f"{ENVIRONMENT_PREFIX}{section}_{key}".upper(): (section, key, kind)
+        for section, keys in known.items()
+        for key, kind in keys.items()
+    }
+    for variable, text in environment.items():
+        if not variable.startswith(ENVIRONMENT_PREFIX):
+            continue
+        if variable not in by_variable:
+            raise ConfigError(f"unknown variable {variable}{_nearest(variable, by_variable)}")
+        section, key, kind = by_variable[variable]
+        raw: Any = [part.strip() for part in text.split(",") if part.strip()]
+        value = raw if kind == tuple[str, ...] else text
+        try:
+            values.setdefault(section, {})[key] = msgspec.convert(value, kind, strict=False)
+        except msgspec.ValidationError as error:
+            raise ConfigError(f"{variable}: {error}") from None
+
+
+def _check(settings: Settings) -> None:
+    host, _, port = settings.server.listen.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise ConfigError("settings: [server] listen must be HOST:PORT")
+    for address in settings.media.addresses:
+        try:
+            ipaddress.ip_address(address)
+        except ValueError:
+            raise ConfigError(
+                f"settings: [media] addresses: {address} is not an IP address"
+            ) from None
+    if settings.logs.level not in ("debug", "info", "warning", "error"):
+        raise ConfigError("settings: [logs] level must be debug, info, warning or error")
