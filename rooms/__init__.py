@@ -1,1 +1,1 @@
-"""The domain: units, people, meetings and the live session. Knows nothing of packets, sockets or HTTP."""
+"""The domain: units, people, meetings and the live session. It knows nothing of packets or HTTP."""

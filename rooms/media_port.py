@@ -94,8 +94,12 @@ class MediaPlane(Protocol):
 
     async def disconnect(self, room: str, peer: PeerId) -> None: ...
     async def set_slots(self, room: str, peer: PeerId, wants: Sequence[SlotWant]) -> None: ...
+    async def auto_slots(self, room: str, peer: PeerId) -> None:
+        """Fill this peer's video slots with the first published sources, and keep them filled."""
+        ...
+
     async def set_allowed(self, room: str, peer: PeerId, sources: frozenset[Source]) -> None:
-        """Only these sources of the peer are forwarded; packets of others are dropped and counted."""
+        """Only these sources of the peer are forwarded; others are dropped and counted."""
         ...
 
     async def set_main_voice(self, room: str, peer: PeerId | None) -> None:

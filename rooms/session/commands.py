@@ -9,67 +9,67 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", renam
     """Base of all commands."""
 
 
-class Enter(Command, tag="enter"):
+class Enter(Command, frozen=True, tag="enter"):
     """A seat's client connected. `seat` is how the directory describes it today."""
 
     seat: Seat
 
 
-class Depart(Command, tag="depart"):
+class Depart(Command, frozen=True, tag="depart"):
     """A seat's last connection is gone (closed, lost, or left)."""
 
     left: bool  # True: the person pressed leave; False: the line dropped
 
 
-class SetMicrophone(Command, tag="set-microphone"):
+class SetMicrophone(Command, frozen=True, tag="set-microphone"):
     on: bool
 
 
-class SetCamera(Command, tag="set-camera"):
+class SetCamera(Command, frozen=True, tag="set-camera"):
     on: bool
 
 
-class SetScreen(Command, tag="set-screen"):
+class SetScreen(Command, frozen=True, tag="set-screen"):
     on: bool
 
 
-class RaiseHand(Command, tag="raise-hand"):
+class RaiseHand(Command, frozen=True, tag="raise-hand"):
     pass
 
 
-class LowerHand(Command, tag="lower-hand"):
+class LowerHand(Command, frozen=True, tag="lower-hand"):
     seat: SeatId | None = None  # None: one's own
 
 
-class MuteSeat(Command, tag="mute-seat"):
+class MuteSeat(Command, frozen=True, tag="mute-seat"):
     seat: SeatId
 
 
-class MuteAll(Command, tag="mute-all"):
+class MuteAll(Command, frozen=True, tag="mute-all"):
     """Switch off every microphone but the actor's own."""
 
 
-class ShowOnMain(Command, tag="show-on-main"):
+class ShowOnMain(Command, frozen=True, tag="show-on-main"):
     """Put a seat on the main picture for everybody; None lets it follow the speaker again."""
 
     seat: SeatId | None
 
 
-class FollowSpeaker(Command, tag="follow-speaker"):
+class FollowSpeaker(Command, frozen=True, tag="follow-speaker"):
     """From the service: speaker detection found a new dominant speaker."""
 
     seat: SeatId
 
 
-class StartRecording(Command, tag="start-recording"):
+class StartRecording(Command, frozen=True, tag="start-recording"):
     pass
 
 
-class StopRecording(Command, tag="stop-recording"):
+class StopRecording(Command, frozen=True, tag="stop-recording"):
     pass
 
 
-class EndMeeting(Command, tag="end-meeting"):
+class EndMeeting(Command, frozen=True, tag="end-meeting"):
     pass
 
 

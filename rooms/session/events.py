@@ -1,4 +1,4 @@
-"""What happened in a live meeting. Events are logged, then broadcast, exactly as they stand here."""
+"""What happened in a live meeting. Events are logged, then broadcast, exactly as they stand."""
 
 import msgspec
 
@@ -9,7 +9,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", rename=
     """Base of all events."""
 
 
-class MeetingOpened(Event, tag="meeting-opened"):
+class MeetingOpened(Event, frozen=True, tag="meeting-opened"):
     """First entry of every log: what `Session` starts from (title and the invited seats)."""
 
     meeting: int
@@ -17,60 +17,60 @@ class MeetingOpened(Event, tag="meeting-opened"):
     seats: tuple[Seat, ...]
 
 
-class SeatEntered(Event, tag="seat-entered"):
+class SeatEntered(Event, frozen=True, tag="seat-entered"):
     """A seat is present. `seat` carries the whole seat as it now stands, state kept."""
 
     seat: Seat
 
 
-class SeatLeft(Event, tag="seat-left"):
+class SeatLeft(Event, frozen=True, tag="seat-left"):
     seat: SeatId
     left: bool  # True: left on purpose; False: connection lost
 
 
-class MicrophoneSet(Event, tag="microphone-set"):
+class MicrophoneSet(Event, frozen=True, tag="microphone-set"):
     seat: SeatId
     on: bool
     by: SeatId  # the seat itself, or who muted it
 
 
-class CameraSet(Event, tag="camera-set"):
+class CameraSet(Event, frozen=True, tag="camera-set"):
     seat: SeatId
     on: bool
 
 
-class ScreenSet(Event, tag="screen-set"):
+class ScreenSet(Event, frozen=True, tag="screen-set"):
     seat: SeatId
     on: bool
 
 
-class HandRaised(Event, tag="hand-raised"):
+class HandRaised(Event, frozen=True, tag="hand-raised"):
     seat: SeatId
 
 
-class HandLowered(Event, tag="hand-lowered"):
+class HandLowered(Event, frozen=True, tag="hand-lowered"):
     seat: SeatId
     by: SeatId
 
 
-class MainShown(Event, tag="main-shown"):
+class MainShown(Event, frozen=True, tag="main-shown"):
     """The main picture changed for everybody."""
 
     seat: SeatId | None
     pinned: bool  # True: by chair or secretary; False: follows the speaker
 
 
-class RecordingStarted(Event, tag="recording-started"):
+class RecordingStarted(Event, frozen=True, tag="recording-started"):
     recording: str
     by: SeatId
 
 
-class RecordingStopped(Event, tag="recording-stopped"):
+class RecordingStopped(Event, frozen=True, tag="recording-stopped"):
     recording: str
     by: SeatId
 
 
-class MeetingEnded(Event, tag="meeting-ended"):
+class MeetingEnded(Event, frozen=True, tag="meeting-ended"):
     by: SeatId
 
 

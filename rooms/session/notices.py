@@ -20,7 +20,7 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     source: Source | None
 
 
-class Slots(Notice, tag="slots"):
+class Slots(Notice, frozen=True, tag="slots"):
     """The whole video slot table of this client, sent whenever it changes."""
 
     slots: tuple[Slot, ...]
@@ -32,7 +32,7 @@ class Level(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     speaking: bool
 
 
-class Speakers(Notice, tag="speakers"):
+class Speakers(Notice, frozen=True, tag="speakers"):
     """Loudness of the seats that changed, at most five times a second."""
 
     levels: tuple[Level, ...]
@@ -43,25 +43,25 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     quality: str  # "good" | "weak" | "lost"
 
 
-class Lines(Notice, tag="lines"):
+class Lines(Notice, frozen=True, tag="lines"):
     """Line quality of the seats that changed, at most once a second."""
 
     lines: tuple[Line, ...]
 
 
-class RecordingHealth(Notice, tag="recording-health"):
+class RecordingHealth(Notice, frozen=True, tag="recording-health"):
     """Heartbeat of the recording: did bytes reach the disk in the last 10 s?"""
 
     growing: bool
     size_bytes: int
 
 
-class MediaReset(Notice, tag="media-reset"):
+class MediaReset(Notice, frozen=True, tag="media-reset"):
     """The media worker was replaced: make a new peer connection and a new offer."""
 
 
-class Superseded(Notice, tag="superseded"):
-    """The same seat connected elsewhere; this connection closes and must not come back by itself."""
+class Superseded(Notice, frozen=True, tag="superseded"):
+    """The seat connected elsewhere; this connection closes and must not come back by itself."""
 
 
 AnyNotice = Slots | Speakers | Lines | RecordingHealth | MediaReset | Superseded

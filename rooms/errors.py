@@ -1,0 +1,51 @@
+"""Refusals a person may see: a stable code and a translatable text.
+
+Texts are Vietnamese gettext msgids, marked by `N_` for extraction and translated where shown.
+"""
+
+
+def N_(text: str) -> str:
+    """Mark a msgid for extraction; translation happens in the page or the connection."""
+    return text
+
+
+REFUSALS: dict[str, str] = {
+    "bad-credentials": N_("Tên đăng nhập hoặc mật khẩu không đúng."),
+    "throttled": N_("Đăng nhập sai quá nhiều lần. Xin thử lại sau ít phút."),
+    "not-found": N_("Không tìm thấy."),
+    "not-allowed": N_("Bạn không có quyền thực hiện thao tác này."),
+    "not-invited": N_("Bạn không có trong thành phần cuộc họp này."),
+    "not-present": N_("Điểm cầu này hiện không có mặt trong cuộc họp."),
+    "unknown-seat": N_("Không có điểm cầu này trong cuộc họp."),
+    "screen-taken": N_("Điểm cầu khác đang chia sẻ màn hình."),
+    "already-recording": N_("Cuộc họp đang được ghi hình."),
+    "not-recording": N_("Cuộc họp không được ghi hình."),
+    "ended": N_("Cuộc họp đã kết thúc."),
+    "cancelled": N_("Cuộc họp đã hủy."),
+    "superseded": N_("Điểm cầu đã kết nối từ thiết bị khác."),
+    "recording-failed": N_("Không bắt đầu ghi hình được. Xin báo trực kỹ thuật."),
+    "name-taken": N_("Tên đăng nhập đã có người dùng."),
+    "invalid": N_("Dữ liệu không hợp lệ."),
+    "busy": N_("Hệ thống đang bận. Xin thử lại."),
+    "shutdown": N_("Hệ thống đang khởi động lại. Xin chờ giây lát."),
+}
+
+
+class RequestRefused(Exception):
+    """A request was understood and refused.
+
+    `code` is stable and one of `REFUSALS`; `text` is the msgid shown to the person.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.text = REFUSALS[code]
+
+
+class Invalid(Exception):
+    """Form input was refused: `errors` maps a field name to the msgid shown beside it."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__(", ".join(sorted(errors)))
+        self.errors = errors
