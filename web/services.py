@@ -7,9 +7,18 @@ from aiohttp import web
 from rooms.directory.accounts import Accounts
 from rooms.directory.directory import Directory
 from rooms.health import HealthBoard
-from rooms.service import LiveMeetings
 from rooms.meetings.meetings import Meetings
 from rooms.records.recordings import Recordings
+from rooms.service import LiveMeetings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoAccount:
+    """An account of the demonstration, offered on the sign-in page with one click."""
+
+    username: str
+    password: str
+    role: str  # message id, e.g. "Chủ trì"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +31,7 @@ class WebSettings:
     province: str  # "Tỉnh Gia Lai"
     token_key: bytes  # HMAC key of bearer tokens
     demo: bool  # show the demo accounts on the sign-in page
+    demo_accounts: tuple[DemoAccount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
