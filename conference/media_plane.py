@@ -92,9 +92,7 @@ class WorkerPlane:
     async def start_recording(self, room: str, recording: str, directory: str) -> None:
         if room in self._rooms:
             self._rooms[room].recordings[recording] = directory
-        await self._ask(
-            control.StartRecording(room=room, recording=recording, directory=directory)
-        )
+        await self._ask(control.StartRecording(room=room, recording=recording, directory=directory))
 
     async def stop_recording(self, room: str, recording: str) -> None:
         if room in self._rooms:

@@ -151,7 +151,9 @@ class Worker:
         for address in self.addresses:
             arguments += ["--address", address]
         arguments += ["--port", str(self.port)]
-        process = await asyncio.create_subprocess_exec(*arguments, stdin=asyncio.subprocess.DEVNULL)
+        process = await asyncio.create_subprocess_exec(
+            *arguments, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
+        )
         self._process = process
         exited = asyncio.ensure_future(process.wait())
         await asyncio.wait(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conference.tokens import (
+from rooms.directory.tokens import (
     KEY_BYTES,
     KEY_FILE,
     TokenRefused,

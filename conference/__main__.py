@@ -1,0 +1,186 @@
+"""The command line: `diemcau COMMAND`, or `python -m conference COMMAND`."""
+
+import argparse
+import asyncio
+import getpass
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from conference import __version__
+from conference.config import ConfigError, Settings, load
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the process's exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _run(options.command(options))
+    except ConfigError as error:
+        print(f"diemcau: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(work: Coroutine[Any, Any, int]) -> int:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="diemcau", description="Điểm Cầu: the video-conference service of a province"
+    )
+    parser.add_argument("--version", action="version", version=f"diemcau {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add(commands, "serve", "run the service", _serve, _with_config)
+    _add(commands, "demo", "run it with demo data and simulated sites", _demo, _demo_options)
+    _add(commands, "bench", "measure any WHIP/WHEP server", _bench, _bench_options)
+    _add(commands, "token", "issue a bearer token for WHIP or WHEP", _token, _token_options)
+    _add(commands, "user", "create an account or set its password", _user, _user_options)
+    _add(commands, "units", "load the shipped units and sites", _units, _with_store)
+    return parser
+
+
+def _add(
+    commands: Any,
+    name: str,
+    text: str,
+    run: Callable[[argparse.Namespace], Coroutine[Any, Any, int]],
+    options: Callable[[argparse.ArgumentParser], None],
+) -> None:
+    parser = commands.add_parser(name, help=text, description=text.capitalize() + ".")
+    options(parser)
+    parser.set_defaults(command=run)
+
+
+# ---------------------------------------------------------------- serve, demo
+
+
+def _with_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings (TOML)")
+
+
+def _with_store(parser: argparse.ArgumentParser) -> None:
+    _with_config(parser)
+    parser.add_argument("--data", type=Path, metavar="DIR", help="data folder, when no --config")
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    environment = dict(os.environ)
+    if getattr(options, "data", None) is not None:
+        environment["DIEMCAU_DATA_FOLDER"] = str(options.data)
+    return load(getattr(options, "config", None), environment)
+
+
+async def _serve(options: argparse.Namespace) -> int:
+    from conference.app import serve
+
+    return await serve(_settings(options))
+
+
+def _demo_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--listen", default="127.0.0.1:8080", metavar="HOST:PORT")
+    parser.add_argument("--media-port", default="40000", metavar="PORT", help="UDP")
+    parser.add_argument("--data", type=Path, default=Path("data"), metavar="DIR")
+    parser.add_argument("--sites", type=int, default=6, metavar="N", help="simulated; 0 = none")
+
+
+async def _demo(options: argparse.Namespace) -> int:
+    from conference.demo import demo
+
+    environment = dict(os.environ)
+    environment["DIEMCAU_SERVER_LISTEN"] = options.listen
+    environment["DIEMCAU_MEDIA_PORT"] = options.media_port
+    environment["DIEMCAU_DATA_FOLDER"] = str(options.data)
+    return await demo(load(None, environment), options.sites)
+
+
+# ---------------------------------------------------------------- bench
+
+
+def _bench_options(parser: argparse.ArgumentParser) -> None:
+    from conference.bench import add_options
+
+    add_options(parser)
+
+
+async def _bench(options: argparse.Namespace) -> int:
+    from conference.bench import run_bench
+
+    return await run_bench(options)
+
+
+# ---------------------------------------------------------------- administration
+
+
+def _token_options(parser: argparse.ArgumentParser) -> None:
+    _with_store(parser)
+    parser.add_argument("--meeting", required=True, metavar="M", help="id or short name")
+    parser.add_argument("--role", required=True, choices=("publisher", "viewer"))
+    parser.add_argument("--name", default="", help="shown on the encoder's tile")
+    parser.add_argument("--hours", type=float, default=12.0, help="how long it is valid")
+
+
+async def _token(options: argparse.Namespace) -> int:
+    from conference.administration import issue_meeting_token
+
+    return await issue_meeting_token(
+        _settings(options), options.meeting, options.role, options.name, options.hours
+    )
+
+
+def _user_options(parser: argparse.ArgumentParser) -> None:
+    _with_store(parser)
+    parser.add_argument("username")
+    parser.add_argument("--name", default="", help="full name; needed for a new account")
+    parser.add_argument(
+        "--role",
+        default="official",
+        choices=("administrator", "secretariat", "technician", "official", "site-device"),
+    )
+    parser.add_argument("--position", default="")
+    parser.add_argument("--site", default=None, help="code of the site the account sits at")
+
+
+async def _user(options: argparse.Namespace) -> int:
+    from conference.administration import put_user
+
+    password = os.environ.get("DIEMCAU_PASSWORD") or _ask_password()
+    settings = _settings_without_password(options)
+    return await put_user(
+        settings,
+        username=options.username,
+        password=password,
+        full_name=options.name,
+        role=options.role,
+        position=options.position,
+        site_code=options.site,
+    )
+
+
+def _settings_without_password(options: argparse.Namespace) -> Settings:
+    os.environ.pop("DIEMCAU_PASSWORD", None)
+    return _settings(options)
+
+
+def _ask_password() -> str:
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Again: ") != password:
+        raise ConfigError("the two passwords differ")
+    return password
+
+
+async def _units(options: argparse.Namespace) -> int:
+    from conference.administration import load_units
+
+    return await load_units(_settings(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

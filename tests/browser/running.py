@@ -1,0 +1,98 @@
+"""A real `diemcau demo` as a child process, on free ports, with its own data folder."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+START_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Running:
+    """Where the service answers."""
+
+    url: str
+    data: Path
+    process: subprocess.Popen[bytes]
+    arguments: list[str]
+
+    def worker_pid(self) -> int:
+        for line in self.get("/metrics").splitlines():
+            if line.startswith("diemcau_worker_pid "):
+                return int(float(line.split()[1]))
+        raise AssertionError("no worker pid in /metrics")
+
+    def get(self, path: str) -> str:
+        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            return answer.read().decode()
+
+    def wait_ready(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            with contextlib.suppress(OSError):
+                self.get("/readyz")
+                return
+            assert self.process.poll() is None, "the service ended at start"
+            assert time.monotonic() < deadline, "the service did not become ready"
+            time.sleep(0.1)
+
+    def restart_killed(self) -> None:
+        """`kill -9`, then start again on the same data folder and ports."""
+        self.process.kill()
+        self.process.wait()
+        self.process = _spawn(self.arguments)
+        self.wait_ready()
+
+    def stop(self) -> float:
+        """Ctrl-C; returns how many seconds it took to end."""
+        begun = time.monotonic()
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(timeout=20)
+        return time.monotonic() - begun
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def running_demo(data: Path, *, sites: int = 0) -> Iterator[Running]:
+    port, media_port = free_port(), free_port(socket.SOCK_DGRAM)
+    arguments = [
+        sys.executable, "-m", "conference", "demo", "--listen", f"127.0.0.1:{port}",
+        "--media-port", str(media_port), "--data", str(data), "--sites", str(sites),
+    ]  # fmt: skip
+    running = Running(f"http://127.0.0.1:{port}", data, _spawn(arguments), arguments)
+    try:
+        running.wait_ready()
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.stop()
+
+
+def _spawn(arguments: list[str]) -> subprocess.Popen[bytes]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("DIEMCAU_")}
+    return subprocess.Popen(arguments, env=environment)
+
+
+def token(running: Running, meeting: str, role: str, name: str = "") -> str:
+    """A bearer token, as the command line issues it."""
+    output = subprocess.run(
+        [
+            sys.executable, "-m", "conference", "token", "--data", str(running.data),
+            "--meeting", meeting, "--role", role, "--name", name,
+        ],
+        check=True, capture_output=True, text=True, timeout=30,
+    ).stdout  # fmt: skip
+    return output.strip().splitlines()[-1]
