@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 STATIC = Path(__file__).parent / "static"
 PREFIX = "/static/"
@@ -45,7 +45,7 @@ class Assets:
         return FOREVER if version and version == self.digest(name) else CHECK_EACH_TIME
 
 
-def middleware(assets: Assets) -> object:
+def middleware(assets: Assets) -> Middleware:
     @web.middleware
     async def static_cache(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await handler(request)

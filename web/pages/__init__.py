@@ -1,0 +1,17 @@
+"""Every page: address -> handler."""
+
+from web.pages import accounts, calendar, guide, health, home, meeting, recording, room, schedule
+from web.pages import sign_in
+
+ROUTES = [
+    *sign_in.ROUTES,
+    *home.ROUTES,
+    *schedule.ROUTES,
+    *calendar.ROUTES,
+    *meeting.ROUTES,
+    *room.ROUTES,
+    *recording.ROUTES,
+    *health.ROUTES,
+    *accounts.ROUTES,
+    *guide.ROUTES,
+]

@@ -1,0 +1,90 @@
+"""What several pages ask for: the meeting of an address, and how a meeting stands."""
+
+from datetime import date, datetime, time, timedelta
+
+from aiohttp import web
+
+from rooms.directory.accounts import Account, AccountRole
+from rooms.errors import RequestRefused
+from rooms.meetings.meetings import Meeting, MeetingState
+from rooms.session.model import Seat, Session
+from web.formats import ZONE
+from web.services import SERVICES
+
+OVERSEERS = (AccountRole.ADMINISTRATOR, AccountRole.SECRETARIAT, AccountRole.TECHNICIAN)
+SCHEDULERS = (AccountRole.ADMINISTRATOR, AccountRole.SECRETARIAT)
+MAX_REFERENCE = 40  # characters of an id or short name in an address
+
+
+def reference(meeting: Meeting) -> str:
+    """What stands for the meeting in addresses."""
+    return meeting.short_name or str(meeting.id)
+
+
+def _id_or_short(text: str) -> int | str:
+    if text.isascii() and text.isdigit() and len(text) <= 15:
+        return int(text)
+    return text[:MAX_REFERENCE]
+
+
+async def meeting_of(request: web.Request, text: str | None = None) -> Meeting:
+    """The meeting named in the address.
+
+    Raises:
+        RequestRefused: "not-found".
+    """
+    text = request.match_info["meeting"] if text is None else text
+    meeting = await request.app[SERVICES].meetings.get(_id_or_short(text))
+    if meeting is None:
+        raise RequestRefused("not-found")
+    return meeting
+
+
+def seat_of(request: web.Request, meeting: Meeting, account: Account) -> Seat | None:
+    return request.app[SERVICES].meetings.seat_for(meeting, account)
+
+
+def may_see(request: web.Request, meeting: Meeting, account: Account) -> bool:
+    """Invited, or watches over all meetings."""
+    return account.role in OVERSEERS or seat_of(request, meeting, account) is not None
+
+
+async def visible_meeting(request: web.Request, account: Account) -> Meeting:
+    """The meeting of the address, when the account may see it.
+
+    Raises:
+        RequestRefused: "not-found", "not-invited".
+    """
+    meeting = await meeting_of(request)
+    if not may_see(request, meeting, account):
+        raise RequestRefused("not-invited")
+    return meeting
+
+
+def session_of(request: web.Request, meeting: Meeting) -> Session | None:
+    """The live session, when the meeting is in session in this process."""
+    if meeting.state is not MeetingState.LIVE:
+        return None
+    return request.app[SERVICES].live.session(meeting.id)
+
+
+def present_sites(session: Session | None) -> frozenset[int]:
+    """Ids of the sites that are in the room now."""
+    if session is None:
+        return frozenset()
+    return frozenset(
+        int(seat.removeprefix("site:"))
+        for seat, state in session.seats.items()
+        if state.present and seat.startswith("site:")
+    )
+
+
+def week_of(day: date) -> tuple[date, date]:
+    """Monday of the week and the Monday after."""
+    monday = day - timedelta(days=day.weekday())
+    return monday, monday + timedelta(days=7)
+
+
+def midnight(day: date) -> datetime:
+    """Start of a local day."""
+    return datetime.combine(day, time.min, ZONE)

@@ -1,0 +1,103 @@
+"""The device check and the meeting room: the frame their browser modules fill."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from aiohttp import web
+
+from rooms.errors import RequestRefused
+from rooms.meetings.meetings import Meeting, MeetingState
+from rooms.session.model import Seat
+from web.auth import require, signed_in
+from web.pages.common import meeting_of, reference, seat_of
+from web.services import SERVICES
+from web.views import ASSETS, Page, render
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomPage(Page):
+    """`room.html`. `data` goes to the page's modules as JSON, beside the template's texts."""
+
+    template: ClassVar[str] = "room.html"
+    place: ClassVar[str] = "today"
+    meeting: Meeting
+    reference: str  # the meeting in addresses
+    seat: Seat
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckPage(RoomPage):
+    """`check.html`."""
+
+    template: ClassVar[str] = "check.html"
+
+
+def _data(request: web.Request, meeting: Meeting, seat: Seat) -> dict[str, Any]:
+    """What the modules need: addresses, the meeting's outline, whose seat this is."""
+    name = reference(meeting)
+    return {
+        "ws": "/ws",
+        "icons": request.app[ASSETS].url("icons.svg"),
+        "hotline": request.app[SERVICES].settings.hotline,
+        "meeting": {
+            "id": meeting.id,
+            "reference": name,
+            "title": meeting.title,
+            "start": meeting.start.timestamp(),
+            "end": meeting.end.timestamp(),
+            "chair": meeting.chair_name,
+            "page": f"/cuoc-hop/{name}",
+            "check": f"/cuoc-hop/{name}/kiem-tra",
+            "room": f"/cuoc-hop/{name}/phong",
+        },
+        "seat": {
+            "id": seat.id,
+            "name": seat.name,
+            "shortName": seat.short_name,
+            "role": seat.role,
+            "onTiles": seat.on_tiles,
+        },
+    }
+
+
+async def _seated(request: web.Request) -> tuple[Meeting, Seat]:
+    meeting = await meeting_of(request)
+    seat = seat_of(request, meeting, signed_in(request))
+    if seat is None:
+        raise RequestRefused("not-invited")
+    if meeting.state is MeetingState.CANCELLED:
+        raise RequestRefused("cancelled")
+    return meeting, seat
+
+
+@require()
+async def show_check(request: web.Request) -> web.Response:
+    meeting, seat = await _seated(request)
+    page = CheckPage(
+        meeting=meeting,
+        reference=reference(meeting),
+        seat=seat,
+        data=_data(request, meeting, seat),
+    )
+    return render(request, page)
+
+
+@require()
+async def show_room(request: web.Request) -> web.Response:
+    meeting, seat = await _seated(request)
+    if meeting.state is MeetingState.ENDED:
+        raise web.HTTPSeeOther(f"/cuoc-hop/{reference(meeting)}")
+    page = RoomPage(
+        meeting=meeting,
+        reference=reference(meeting),
+        seat=seat,
+        data=_data(request, meeting, seat),
+    )
+    return render(request, page)
+
+
+ROUTES = [
+    web.get("/cuoc-hop/{meeting}/kiem-tra", show_check),
+    web.get("/cuoc-hop/{meeting}/phong", show_room),
+]
