@@ -4,12 +4,11 @@ import contextlib
 import time
 from collections.abc import AsyncIterator
 
-from rooms.directory.tokens import TokenRole, issue_token, load_key
-
 from conference.config import ConfigError, Settings
 from conference.folder import prepare_folder
 from rooms.directory.accounts import AccountRole, Accounts
 from rooms.directory.directory import Directory
+from rooms.directory.tokens import TokenRole, issue_token, load_key
 from rooms.errors import Invalid, RequestRefused
 from rooms.meetings.meetings import Meetings
 from rooms.seed.seed import seed_directory

@@ -1,4 +1,191 @@
 """The composition root: starts the parts in order, and stops them in the reverse order."""
 
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+import web.api.whip as whip
+from conference import logs, metrics
+from conference.config import ConfigError, Settings
+from conference.folder import prepare_folder
+from conference.jobs import run_jobs
+from conference.media_plane import WorkerPlane
+from conference.seats import Seats
+from conference.tasks import Supervisor
+from conference.worker import WorkerGone
+from rooms.clock import SystemClock
+from rooms.directory.accounts import Accounts
+from rooms.directory.directory import Directory
+from rooms.directory.tokens import load_key
+from rooms.health import HealthBoard
+from rooms.meetings.meetings import Meetings
+from rooms.records.recordings import Recordings
+from rooms.service import LiveMeetings
+from rooms.store.database import Database
+from rooms.store.log import EventLog
+from signaling.socket import add_signaling
+from web.app import build_app
+from web.auth import same_origin
+from web.i18n import translate
+from web.services import DemoAccount, Services, WebSettings
+
+log = logging.getLogger(__name__)
+
+CLOSE_SECONDS = 0.5  # requests under way at shutdown get this long
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What runs."""
+
+    url: str
+    token_key: bytes
+    db: Database
+
+
+async def serve(settings: Settings) -> int:
+    """`diemcau serve`: run until SIGINT or SIGTERM."""
+    logs.set_up(settings.logs.level)
+    async with running(settings) as service:
+        print(f"Điểm Cầu: {service.url}", flush=True)
+        await stopped()
+    return 0
+
+
+async def stopped() -> None:
+    """Returns at the first SIGINT or SIGTERM."""
+    event = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, event.set)
+    await event.wait()
+
+
+@contextlib.asynccontextmanager
+async def running(
+    settings: Settings,
+    *,
+    demo: bool = False,
+    demo_accounts: Iterable[DemoAccount] = (),
+) -> AsyncIterator[Service]:
+    """Everything started, and stopped again at the end of the block.
+
+    Raises:
+        ConfigError: a folder, a port or the media worker cannot be used; one line for a person.
+    """
+    prepare_folder(settings.folder)
+    key = _token_key(settings)
+    async with contextlib.AsyncExitStack() as stack:
+        db = Database(settings.database_url)
+        stack.push_async_callback(db.close)
+        await db.migrate()
+        supervisor = await stack.enter_async_context(Supervisor())
+        media = await _media(settings, supervisor, stack)
+        meetings = Meetings(db)
+        recordings = Recordings(db, settings.folder / "recordings")
+        health = HealthBoard()
+        live = LiveMeetings(db, meetings, recordings, media, SystemClock(), health)
+        stack.push_async_callback(live.close)
+        services = Services(
+            settings=WebSettings(
+                public_url=settings.server.public_url.rstrip("/"),
+                secure_cookies=settings.server.secure_cookies,
+                hotline=settings.site.hotline,
+                province=settings.site.province,
+                token_key=key,
+                demo=demo,
+                demo_accounts=tuple(demo_accounts),
+            ),
+            accounts=Accounts(db),
+            directory=Directory(db),
+            meetings=meetings,
+            recordings=recordings,
+            live=live,
+            health=health,
+        )
+        app = _application(settings, services, db, media)
+        await live.resume()
+        supervisor.start(run_jobs(recordings, meetings, EventLog(db)), name="jobs")
+        port = await _listen(settings, app, stack)
+        host = settings.host_and_port[0]
+        shown = f"[{host}]" if ":" in host else host
+        yield Service(url=f"http://{shown}:{port}", token_key=key, db=db)
+
+
+def _token_key(settings: Settings) -> bytes:
+    try:
+        return load_key(settings.folder)
+    except OSError as error:
+        raise ConfigError(f"data folder {settings.folder}: {error.strerror}") from None
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+
+
+async def _media(
+    settings: Settings, supervisor: Supervisor, stack: contextlib.AsyncExitStack
+) -> WorkerPlane:
+    media = WorkerPlane(settings.media_addresses, settings.media.port)
+    stack.push_async_callback(media.stop)
+    try:
+        await media.start(supervisor)
+    except WorkerGone as error:
+        where = ", ".join(settings.media_addresses)
+        raise ConfigError(
+            f"media port {settings.media.port} (UDP) on {where}: {error}; is it in use?"
+        ) from None
+    return media
+
+
+def _application(
+    settings: Settings, services: Services, db: Database, media: WorkerPlane
+) -> web.Application:
+    app = build_app(services)
+    app.middlewares.insert(0, _behind_proxy(frozenset(settings.server.trusted_proxies)))
+    seats = Seats(services.meetings, services.settings.token_key)
+    add_signaling(
+        app,
+        live=services.live,
+        identify=seats.identify,
+        translate=translate,
+        same_origin=same_origin,
+    )
+    whip.add_routes(app)
+    metrics.add_routes(app, db, media, services.health)
+    return app
+
+
+def _behind_proxy(trusted: frozenset[str]) -> Middleware:
+    """Take the client's address from X-Forwarded-For when a trusted proxy hands it over."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        forwarded = request.headers.get("X-Forwarded-For", "")
+        if request.remote in trusted and forwarded:
+            request = request.clone(remote=forwarded.rsplit(",", 1)[-1].strip())
+        return await handler(request)
+
+    return middleware
+
+
+async def _listen(
+    settings: Settings, app: web.Application, stack: contextlib.AsyncExitStack
+) -> int:
+    """Serve the application; returns the TCP port."""
+    host, port = settings.host_and_port
+    runner = web.AppRunner(
+        app, handle_signals=False, access_log=None, shutdown_timeout=CLOSE_SECONDS
+    )
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    site = web.TCPSite(runner, host, port)
+    try:
+        await site.start()
+    except OSError as error:
+        raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}") from None
+    return int(runner.addresses[0][1])

@@ -3,23 +3,21 @@
 import time
 
 from aiohttp import web
-from rooms.directory.tokens import TokenRefused, TokenRole, read_token
-from signaling.socket import Identity
 
-from rooms.directory.accounts import Accounts
+from rooms.directory.tokens import TokenRefused, TokenRole, read_token
 from rooms.errors import RequestRefused
 from rooms.meetings.meetings import Meeting, Meetings
 from rooms.session.model import Role, Seat, SeatId
 from signaling.messages import Hello
+from signaling.socket import Identity
 from web.auth import account_of
 
 
 class Seats:
     """Identifies the clients of `/ws`: people by their sign-in, simulated sites by token."""
 
-    def __init__(self, meetings: Meetings, accounts: Accounts, token_key: bytes) -> None:
+    def __init__(self, meetings: Meetings, token_key: bytes) -> None:
         self._meetings = meetings
-        self._accounts = accounts
         self._token_key = token_key
 
     async def identify(self, request: web.Request, hello: Hello) -> Identity:
@@ -31,7 +29,7 @@ class Seats:
         meeting = await self._meetings.get(hello.meeting)
         if hello.token:
             return self._by_token(meeting, hello.token)
-        account = await account_of(request)
+        account = account_of(request)
         if account is None:
             raise RequestRefused("signed-out")
         if meeting is None:
@@ -43,7 +41,7 @@ class Seats:
 
     def _by_token(self, meeting: Meeting | None, text: str) -> Identity:
         try:
-            token = read_token(self._token_key, text, time.time())
+            token = read_token(self._token_key, text, now=time.time())
         except TokenRefused:
             raise RequestRefused("signed-out") from None
         if meeting is None or token.meeting not in (str(meeting.id), meeting.short_name):

@@ -1,0 +1,95 @@
+"""`diemcau demo`: the service with demo data and simulated sites."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from conference import logs
+from conference.app import Service, running, stopped
+from conference.config import ConfigError, Settings
+from conference.folder import prepare_folder
+from rooms.seed.seed import DEMO_MEETING, DEMO_PASSWORD, seed_demo, seed_directory
+from rooms.store.database import Database
+from web.services import DemoAccount
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 1.0  # simulated sites leave within this, or are killed
+ACCOUNTS = (
+    DemoAccount(username="chutri", password=DEMO_PASSWORD, role="Chủ trì"),
+    DemoAccount(username="thuky", password=DEMO_PASSWORD, role="Thư ký"),
+    DemoAccount(username="kythuat", password=DEMO_PASSWORD, role="Cán bộ kỹ thuật"),
+    DemoAccount(username="kbang", password=DEMO_PASSWORD, role="Điểm cầu"),
+    DemoAccount(username="quantri", password=DEMO_PASSWORD, role="Quản trị hệ thống"),
+)
+
+
+async def demo(settings: Settings, sites: int) -> int:
+    """Seed, serve and simulate until SIGINT or SIGTERM."""
+    if not 0 <= sites <= 17:
+        raise ConfigError("--sites must be 0…17")
+    logs.set_up(settings.logs.level)
+    await _seed(settings)
+    async with contextlib.AsyncExitStack() as stack:
+        service = await stack.enter_async_context(
+            running(settings, demo=True, demo_accounts=ACCOUNTS)
+        )
+        if sites:
+            await stack.enter_async_context(_simulated_sites(service, settings.folder, sites))
+        print(_welcome(service.url), flush=True)
+        await stopped()
+    return 0
+
+
+async def _seed(settings: Settings) -> None:
+    prepare_folder(settings.folder)
+    db = Database(settings.database_url)
+    try:
+        await db.migrate()
+        await seed_directory(db)
+        await seed_demo(db, datetime.now(UTC))
+    finally:
+        await db.close()
+
+
+@contextlib.asynccontextmanager
+async def _simulated_sites(service: Service, data: Path, count: int):  # type: ignore[no-untyped-def]
+    """One process that plays `count` sites over the public protocol."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "conference.simulated", "--url", service.url,
+        "--meeting", DEMO_MEETING, "--count", str(count), "--data", str(data),
+        stdin=asyncio.subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+def _welcome(url: str) -> str:
+    """The address and the accounts, one a line, ready to click and copy."""
+    rows = "\n".join(
+        f"    {account.role:<20}{account.username:<12}{account.password}" for account in ACCOUNTS
+    )
+    return f"""
+  Điểm Cầu đang chạy (demo). Mở trình duyệt / open in a browser:
+
+    {url}/
+
+  Cuộc họp đang diễn ra / meeting in session:  {url}/cuoc-hop/{DEMO_MEETING}
+
+  Tài khoản / accounts{"":<8}tên{"":<9}mật khẩu
+{rows}
+
+  Ctrl-C: dừng / stop.
+"""
