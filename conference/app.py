@@ -29,9 +29,8 @@ from rooms.records.recordings import Recordings
 from rooms.service import LiveMeetings
 from rooms.store.database import Database
 from rooms.store.log import EventLog
-from signaling.socket import add_signaling
+from signaling.socket import add_routes as add_signaling
 from web.app import build_app
-from web.auth import same_origin
 from web.i18n import translate
 from web.services import DemoAccount, Services, WebSettings
 
@@ -153,7 +152,7 @@ def _application(
         live=services.live,
         identify=seats.identify,
         translate=translate,
-        same_origin=same_origin,
+        public_url=services.settings.public_url,
     )
     whip.add_routes(app)
     metrics.add_routes(app, db, media, services.health)

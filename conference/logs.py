@@ -34,8 +34,11 @@ class _Line(logging.Formatter):
     default_msec_format = "%s.%03d"
 
     def formatException(self, ei: Any) -> str:
-        """Tracebacks stay, but their last line loses the message: it may quote a person's input."""
+        """Tracebacks stay; above DEBUG their last line loses the message, which may quote a
+        person's input."""
         text = super().formatException(ei)
+        if logging.getLogger().isEnabledFor(logging.DEBUG):
+            return text
         kind = ei[0].__name__ if ei and ei[0] else "error"
         return "\n".join([*text.splitlines()[:-1], kind])
 

@@ -5,12 +5,13 @@ import time
 from aiohttp import web
 
 from rooms.directory.tokens import TokenRefused, TokenRole, read_token
-from rooms.errors import RequestRefused
 from rooms.meetings.meetings import Meeting, Meetings
 from rooms.session.model import Role, Seat, SeatId
 from signaling.messages import Hello
-from signaling.socket import Identity
+from signaling.codes import ByeCode
+from signaling.socket import Identity, TurnedAway
 from web.auth import account_of
+from web.i18n import current_language
 
 
 class Seats:
@@ -20,38 +21,34 @@ class Seats:
         self._meetings = meetings
         self._token_key = token_key
 
-    async def identify(self, request: web.Request, hello: Hello) -> Identity:
-        """The seat this client takes.
-
-        Raises:
-            RequestRefused: "not-found", "signed-out", "not-invited".
-        """
+    async def identify(self, request: web.Request, hello: Hello) -> Identity | TurnedAway:
+        """The seat this client takes in the meeting it names."""
+        language = current_language()
         meeting = await self._meetings.get(hello.meeting)
         if hello.token:
-            return self._by_token(meeting, hello.token)
-        account = account_of(request)
-        if account is None:
-            raise RequestRefused("signed-out")
+            seat = self._by_token(meeting, hello.token)
+        else:
+            account = account_of(request)
+            if account is None:
+                return TurnedAway(code=ByeCode.SIGNED_OUT, language=language)
+            seat = self._meetings.seat_for(meeting, account) if meeting is not None else None
         if meeting is None:
-            raise RequestRefused("not-found")
-        seat = self._meetings.seat_for(meeting, account)
+            return TurnedAway(code=ByeCode.NOT_FOUND, language=language)
         if seat is None:
-            raise RequestRefused("not-invited")
-        return Identity(meeting=meeting, seat=seat, language=account.language)
+            return TurnedAway(code=ByeCode.NOT_INVITED, language=language)
+        return Identity(meeting=meeting, seat=seat, language=language)
 
-    def _by_token(self, meeting: Meeting | None, text: str) -> Identity:
+    def _by_token(self, meeting: Meeting | None, text: str) -> Seat | None:
+        """The site a "site" token names, when it is invited to the token's meeting."""
         try:
             token = read_token(self._token_key, text, now=time.time())
         except TokenRefused:
-            raise RequestRefused("signed-out") from None
-        if meeting is None or token.meeting not in (str(meeting.id), meeting.short_name):
-            raise RequestRefused("not-invited")
-        if token.role is not TokenRole.SITE:
-            raise RequestRefused("not-allowed")
-        seat = _site_seat(meeting, token.seat)
-        if seat is None:
-            raise RequestRefused("not-invited")
-        return Identity(meeting=meeting, seat=seat, language="vi")
+            return None
+        if meeting is None or token.role is not TokenRole.SITE:
+            return None
+        if token.meeting not in (str(meeting.id), meeting.short_name):
+            return None
+        return _site_seat(meeting, token.seat)
 
 
 def _site_seat(meeting: Meeting, seat_id: str) -> Seat | None:
