@@ -31,7 +31,7 @@ from rooms.store.database import Database
 from rooms.store.log import EventLog
 from signaling.socket import add_routes as add_signaling
 from web.app import build_app
-from web.i18n import translate
+from web.i18n import catalogue, known_language
 from web.services import DemoAccount, Services, WebSettings
 
 log = logging.getLogger(__name__)
@@ -151,12 +151,17 @@ def _application(
         app,
         live=services.live,
         identify=seats.identify,
-        translate=translate,
+        translate=_translate,
         public_url=services.settings.public_url,
     )
     whip.add_routes(app)
     metrics.add_routes(app, db, media, services.health)
     return app
+
+
+def _translate(text: str, language: str) -> str:
+    """What a message id says in the language of a connection."""
+    return catalogue(known_language(language) or "vi").gettext(text)
 
 
 def _behind_proxy(trusted: frozenset[str]) -> Middleware:

@@ -7,8 +7,8 @@ from aiohttp import web
 from rooms.directory.tokens import TokenRefused, TokenRole, read_token
 from rooms.meetings.meetings import Meeting, Meetings
 from rooms.session.model import Role, Seat, SeatId
-from signaling.messages import Hello
 from signaling.codes import ByeCode
+from signaling.messages import Hello
 from signaling.socket import Identity, TurnedAway
 from web.auth import account_of
 from web.i18n import current_language

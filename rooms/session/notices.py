@@ -56,6 +56,10 @@ class RecordingHealth(Notice, frozen=True, tag="recording-health"):
     size_bytes: int
 
 
+class MediaLost(Notice, tag="media-lost"):
+    """This connection's media transport is gone (no consent, RFC 7675): make a new offer."""
+
+
 class MediaReset(Notice, frozen=True, tag="media-reset"):
     """The media worker was replaced: make a new peer connection and a new offer."""
 
@@ -64,4 +68,4 @@ class Superseded(Notice, frozen=True, tag="superseded"):
     """The seat connected elsewhere; this connection closes and must not come back by itself."""
 
 
-AnyNotice = Slots | Speakers | Lines | RecordingHealth | MediaReset | Superseded
+AnyNotice = Slots | Speakers | Lines | RecordingHealth | MediaLost | MediaReset | Superseded
