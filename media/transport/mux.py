@@ -1,0 +1,174 @@
+"""Datagrams in: one non-blocking UDP socket per announced address, told apart by first byte.
+
+Each socket is bound to the address the answer announces: a socket bound to 0.0.0.0 may reply from
+another one, and then no browser connects.
+
+A wake-up first takes a batch of datagrams off the socket with their arrival times, then works on
+them, so that the work on one does not look like network delay of the next. The batch shrinks when
+each datagram makes many copies: the budget of a wake-up counts copies sent, not packets received.
+"""
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Protocol
+
+from media.peer import Endpoint, UdpEndpoint
+from media.transport.ice import Address
+from media.transport.srtp import InPlace
+
+DATAGRAM_BYTES = 2048  # one RTP packet plus room for the tail libsrtp strips
+BATCH_DATAGRAMS = 32
+BUDGET_COPIES = 1000  # about 3 ms of forwarding
+SOCKET_BUFFER_BYTES = 8 * 1024 * 1024
+_ANY_PORT_TRIES = 20
+
+
+class LocalSocket:
+    """One bound UDP socket. ICE-TCP connections will stand beside it with the same three methods."""
+
+    path = "udp"
+
+    def __init__(self, index: int, sock: socket.socket) -> None:
+        self.index = index  # position among the worker's sockets; `Path.endpoint`
+        self.socket = sock
+        self.host: str = sock.getsockname()[0]
+        self.port: int = sock.getsockname()[1]
+
+    def send(self, datagram: bytes, address: Address) -> bool:
+        """Send one datagram now; False when the socket is full or the address unreachable."""
+        try:
+            self.socket.sendto(datagram, address)
+        except OSError:
+            return False
+        return True
+
+    def endpoint(self, address: Address) -> Endpoint:
+        """How the packet path reaches `address` through this socket."""
+        return UdpEndpoint(fd=self.socket.fileno(), address=address)
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+class Sink(Protocol):
+    """Who takes the datagrams of a multiplexer."""
+
+    def on_stun(self, local: LocalSocket, address: Address, datagram: bytes, now: float) -> None:
+        """First byte 0…3."""
+
+    def on_dtls(self, local: LocalSocket, address: Address, datagram: bytes, now: float) -> None:
+        """First byte 20…63."""
+
+    def on_srtp(
+        self, local: LocalSocket, address: Address, packet: InPlace, size: int, now: float
+    ) -> None:
+        """First byte 128…191; SRTP or SRTCP."""
+
+    def on_burst_end(self, now: float) -> int:
+        """The batch is over: send what has gathered. Returns the copies made."""
+
+
+def open_sockets(hosts: Sequence[str], port: int) -> list[LocalSocket]:
+    """One bound socket per host, all on the same port; port 0 takes any that is free on all.
+
+    Raises:
+        OSError: an address is not ours or the port is in use.
+    """
+    for attempt in range(_ANY_PORT_TRIES):
+        try:
+            return _bind_all(hosts, port)
+        except OSError:
+            if port != 0 or attempt == _ANY_PORT_TRIES - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _bind_all(hosts: Sequence[str], port: int) -> list[LocalSocket]:
+    sockets: list[LocalSocket] = []
+    try:
+        for index, host in enumerate(hosts):
+            sockets.append(LocalSocket(index, _bind(host, port)))
+            port = sockets[0].port
+    except OSError:
+        for local in sockets:
+            local.close()
+        raise
+    return sockets
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            sock.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER_BYTES)
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+class UdpMux:
+    """Reads the sockets' sockets on the running loop and hands datagrams to `sink`."""
+
+    def __init__(self, sockets: Sequence[LocalSocket], sink: Sink) -> None:
+        self.sockets = tuple(sockets)
+        self.drops: Counter[str] = Counter()
+        self.datagrams_in = 0
+        self._sink = sink
+        self._packets = [InPlace(DATAGRAM_BYTES) for _ in range(BATCH_DATAGRAMS)]
+        self._batch = BATCH_DATAGRAMS
+        self._loop = asyncio.get_running_loop()
+        for local in self.sockets:
+            self._loop.add_reader(local.socket.fileno(), self._readable, local)
+
+    def close(self) -> None:
+        for local in self.sockets:
+            with contextlib.suppress(OSError, ValueError):
+                self._loop.remove_reader(local.socket.fileno())
+            local.close()
+
+    def _readable(self, local: LocalSocket) -> None:
+        batch = self._take(local)
+        for packet, size, address, arrived in batch:
+            self._deliver(local, packet, size, address, arrived)
+        if batch:
+            self.datagrams_in += len(batch)
+            copies = self._sink.on_burst_end(batch[-1][3])
+            per_datagram = max(1, copies // len(batch))
+            self._batch = max(1, min(BATCH_DATAGRAMS, BUDGET_COPIES // per_datagram))
+
+    def _take(self, local: LocalSocket) -> list[tuple[InPlace, int, Address, float]]:
+        """At most a batch of waiting datagrams with their arrival times."""
+        batch = []
+        receive = local.socket.recvfrom_into
+        for packet in self._packets[: self._batch]:
+            try:
+                size, address = receive(packet.buffer)
+            except (BlockingIOError, InterruptedError):
+                break
+            except OSError:
+                self.drops["socket_error"] += 1
+                break
+            batch.append((packet, size, address, time.monotonic()))
+        return batch
+
+    def _deliver(
+        self, local: LocalSocket, packet: InPlace, size: int, address: Address, arrived: float
+    ) -> None:
+        """Demultiplex by first byte: RFC 7983 section 7."""
+        first = packet.buffer[0] if size else 255
+        if 128 <= first <= 191:
+            self._sink.on_srtp(local, address, packet, size, arrived)
+        elif first <= 3:
+            self._sink.on_stun(local, address, bytes(packet.buffer[:size]), arrived)
+        elif 20 <= first <= 63:
+            self._sink.on_dtls(local, address, bytes(packet.buffer[:size]), arrived)
+        else:
+            self.drops["unknown_first_byte"] += 1
