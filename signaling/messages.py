@@ -51,7 +51,7 @@ class Resume(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_u
     seq: Annotated[int, Meta(ge=0)]  # last seq it folded in
 
 
-class Hello(Message, tag="hello"):
+class Hello(Message, frozen=True, tag="hello"):
     """First message of a connection."""
 
     protocol: int
@@ -61,13 +61,13 @@ class Hello(Message, tag="hello"):
     resume: Resume | None = None
 
 
-class Request(Message):
+class Request(Message, frozen=True):
     """Base of messages that are answered by `done`, `refused` or `answer`."""
 
     request_id: RequestId
 
 
-class Offer(Request, tag="offer"):
+class Offer(Request, frozen=True, tag="offer"):
     """The client's one offer. `restart`: same peer connection, new ICE credentials."""
 
     sdp: Sdp
@@ -84,64 +84,64 @@ class WantedTile(
     height: Annotated[int, Meta(ge=0, le=4320)]  # picture lines on screen, device pixels
 
 
-class SetView(Request, tag="set-view"):
+class SetView(Request, frozen=True, tag="set-view"):
     """What the client shows: the main picture's height (0: not shown) and its tiles in order."""
 
     main_height: Annotated[int, Meta(ge=0, le=4320)]
     tiles: Annotated[tuple[WantedTile, ...], Meta(max_length=64)]
 
 
-class SetMicrophone(Request, tag="set-microphone"):
+class SetMicrophone(Request, frozen=True, tag="set-microphone"):
     on: bool
 
 
-class SetCamera(Request, tag="set-camera"):
+class SetCamera(Request, frozen=True, tag="set-camera"):
     on: bool
 
 
-class SetScreen(Request, tag="set-screen"):
+class SetScreen(Request, frozen=True, tag="set-screen"):
     on: bool
 
 
-class RaiseHand(Request, tag="raise-hand"):
+class RaiseHand(Request, frozen=True, tag="raise-hand"):
     pass
 
 
-class LowerHand(Request, tag="lower-hand"):
+class LowerHand(Request, frozen=True, tag="lower-hand"):
     """Lower one's own hand, or (chair, secretary) that of `seat`."""
 
     seat: SeatRef | None = None
 
 
-class MuteSeat(Request, tag="mute-seat"):
+class MuteSeat(Request, frozen=True, tag="mute-seat"):
     seat: SeatRef
 
 
-class MuteAll(Request, tag="mute-all"):
+class MuteAll(Request, frozen=True, tag="mute-all"):
     pass
 
 
-class ShowOnMain(Request, tag="show-on-main"):
+class ShowOnMain(Request, frozen=True, tag="show-on-main"):
     seat: SeatRef | None
 
 
-class StartRecording(Request, tag="start-recording"):
+class StartRecording(Request, frozen=True, tag="start-recording"):
     pass
 
 
-class StopRecording(Request, tag="stop-recording"):
+class StopRecording(Request, frozen=True, tag="stop-recording"):
     pass
 
 
-class EndMeeting(Request, tag="end-meeting"):
+class EndMeeting(Request, frozen=True, tag="end-meeting"):
     pass
 
 
-class Leave(Message, tag="leave"):
+class Leave(Message, frozen=True, tag="leave"):
     """The person leaves on purpose; the server closes the connection."""
 
 
-class Ping(Message, tag="ping"):
+class Ping(Message, frozen=True, tag="ping"):
     """Sent every 2 s by clients, so that both ends notice a dead line."""
 
 
@@ -172,7 +172,7 @@ class ServerMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="type",
     """Base of what the server sends; clients ignore fields they do not know."""
 
 
-class Welcome(ServerMessage, tag="welcome"):
+class Welcome(ServerMessage, frozen=True, tag="welcome"):
     """Answer to `hello`. `session` is None when the client resumed: `events` follows instead."""
 
     connection: str
@@ -183,24 +183,24 @@ class Welcome(ServerMessage, tag="welcome"):
     ping_seconds: float = 2.0
 
 
-class Events(ServerMessage, tag="events"):
+class Events(ServerMessage, frozen=True, tag="events"):
     """Log entries in order; `entries[0].seq` follows the last one seen."""
 
     entries: tuple[Entry, ...]
 
 
-class Answer(ServerMessage, tag="answer"):
+class Answer(ServerMessage, frozen=True, tag="answer"):
     request_id: int
     sdp: str
     audio_mids: tuple[str, ...]
     video_mids: tuple[str, ...]
 
 
-class Done(ServerMessage, tag="done"):
+class Done(ServerMessage, frozen=True, tag="done"):
     request_id: int
 
 
-class Refused(ServerMessage, tag="refused"):
+class Refused(ServerMessage, frozen=True, tag="refused"):
     """A request was not carried out. `code` is stable, `text` is for the person."""
 
     request_id: int
@@ -208,15 +208,15 @@ class Refused(ServerMessage, tag="refused"):
     text: str
 
 
-class Pong(ServerMessage, tag="pong"):
+class Pong(ServerMessage, frozen=True, tag="pong"):
     pass
 
 
-class Bye(ServerMessage, tag="bye"):
+class Bye(ServerMessage, frozen=True, tag="bye"):
     """Last message before the server closes. `retry`: whether coming back makes sense."""
 
-    code: str  # "ended" | "superseded" | "not-invited" | "signed-out" | "slow" | "protocol" | "shutdown"
-    text: str
+    code: str  # a `codes.ByeCode`
+    text: str  # for the person, in their language
     retry: bool
 
 
