@@ -17,6 +17,7 @@ REFUSALS: dict[str, str] = {
     "not-invited": N_("Bạn không có trong thành phần cuộc họp này."),
     "not-present": N_("Điểm cầu này hiện không có mặt trong cuộc họp."),
     "unknown-seat": N_("Không có điểm cầu này trong cuộc họp."),
+    "not-shown": N_("Điểm cầu này không có hình để đưa lên màn hình chính."),
     "screen-taken": N_("Điểm cầu khác đang chia sẻ màn hình."),
     "already-recording": N_("Cuộc họp đang được ghi hình."),
     "not-recording": N_("Cuộc họp không được ghi hình."),

@@ -1,8 +1,10 @@
 """Units of the province and the sites (điểm cầu) that belong to them."""
 
 import msgspec
+from sqlalchemy import select
 
 from rooms.store.database import Database
+from rooms.store.tables import SiteRow, UnitRow
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,15 +41,52 @@ class Directory:
         self._db = db
 
     async def units(self, levels: tuple[str, ...] = ()) -> list[Unit]:
-        """Units in protocol order; with `levels`, only those of these levels."""
-        raise NotImplementedError
+        """Units of today in protocol order; with `levels`, only those of these levels."""
+        query = select(UnitRow).where(UnitRow.valid_to.is_(None)).order_by(UnitRow.rank, UnitRow.id)
+        if levels:
+            query = query.where(UnitRow.level.in_(levels))
+        async with self._db.reading() as session:
+            return [_unit(row) for row in await session.scalars(query)]
 
     async def sites(self) -> list[Site]:
         """Active sites in protocol order."""
-        raise NotImplementedError
+        query = select(SiteRow).where(SiteRow.active).order_by(SiteRow.rank, SiteRow.id)
+        async with self._db.reading() as session:
+            return [_site(row) for row in await session.scalars(query)]
 
     async def site(self, site_id: int) -> Site | None:
-        raise NotImplementedError
+        async with self._db.reading() as session:
+            row = await session.get(SiteRow, site_id)
+        return _site(row) if row is not None else None
 
     async def unit(self, unit_id: int) -> Unit | None:
-        raise NotImplementedError
+        async with self._db.reading() as session:
+            row = await session.get(UnitRow, unit_id)
+        return _unit(row) if row is not None else None
+
+
+def _unit(row: UnitRow) -> Unit:
+    return Unit(
+        id=row.id,
+        name=row.name,
+        short_name=row.short_name,
+        name_en=row.name_en,
+        kind=row.kind,
+        level=row.level,
+        parent_id=row.parent_id,
+        rank=row.rank,
+    )
+
+
+def _site(row: SiteRow) -> Site:
+    return Site(
+        id=row.id,
+        code=row.code,
+        name=row.name,
+        short_name=row.short_name,
+        unit_id=row.unit_id,
+        rank=row.rank,
+        technician_phone=row.technician_phone,
+        capacity=row.capacity,
+        place=row.place,
+    )

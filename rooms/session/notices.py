@@ -56,7 +56,7 @@ class RecordingHealth(Notice, frozen=True, tag="recording-health"):
     size_bytes: int
 
 
-class MediaLost(Notice, tag="media-lost"):
+class MediaLost(Notice, frozen=True, tag="media-lost"):
     """This connection's media transport is gone (no consent, RFC 7675): make a new offer."""
 
 

@@ -1,9 +1,9 @@
-"""Who may do what in a live meeting: one table, and what the main picture shows."""
+"""Who may do what in a live meeting: one table; and whom the main picture shows by itself."""
 
 import msgspec
 
 from rooms.session import commands as c
-from rooms.session.model import Role, SeatId
+from rooms.session.model import Role, Seat, SeatId, Session
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -19,12 +19,14 @@ _ALL = frozenset(Role)
 _LEADS = frozenset({Role.CHAIR, Role.SECRETARY})
 _MUTERS = _LEADS | {Role.TECHNICIAN}
 _SHOWN = frozenset({Role.CHAIR, Role.SITE, Role.DELEGATE})
-_SERVICE: frozenset[Role] = frozenset()
+_NOBODY: frozenset[Role] = frozenset()
 
+# Rights belong to the account and its seat, never to "whoever is left": a chair who reloads is
+# chair again, and nobody is promoted meanwhile. The service gives every command.
 PERMISSIONS: dict[type[c.Command], frozenset[Role]] = {
-    c.Enter: _SERVICE,
-    c.Depart: _SERVICE,
-    c.FollowSpeaker: _SERVICE,
+    c.Enter: _NOBODY,
+    c.Depart: _NOBODY,
+    c.FollowSpeaker: _NOBODY,
     c.SetMicrophone: _ALL,
     c.SetCamera: _SHOWN,
     c.SetScreen: _ALL,
@@ -40,13 +42,13 @@ PERMISSIONS: dict[type[c.Command], frozenset[Role]] = {
 
 
 def may(role: Role | None, command: type[c.Command]) -> bool:
-    """Whether a role may give a command at all; the service may give those nobody else may."""
-    allowed = PERMISSIONS[command]
-    return role in allowed if role is not None else allowed is _SERVICE or command in _BY_SERVICE
+    """Whether a role may give a command at all; `decide` looks at the particulars."""
+    return role is None or role in PERMISSIONS[command]
 
 
-# What the service also does by itself: stop the recording and end the meeting.
-_BY_SERVICE = frozenset({c.StopRecording, c.EndMeeting})
+def leads(role: Role | None) -> bool:
+    """Chair and secretary lead: they act on other seats."""
+    return role is None or role in _LEADS
 
 
 def permissions(role: Role) -> tuple[str, ...]:
@@ -56,3 +58,16 @@ def permissions(role: Role) -> tuple[str, ...]:
         for command, roles in PERMISSIONS.items()
         if role in roles
     )
+
+
+def natural_main(session: Session) -> SeatId | None:
+    """Whom the main picture shows when nobody was chosen and nobody speaks.
+
+    The chair when present; else the first present seat in protocol order; else nobody.
+    """
+    shown = [seat for seat in session.seats.values() if seat.present and seat.on_tiles]
+    return min(shown, key=_precedence).id if shown else None
+
+
+def _precedence(seat: Seat) -> tuple[bool, int, str]:
+    return (seat.role is not Role.CHAIR, seat.rank, seat.id)

@@ -1,10 +1,18 @@
-"""The durable log of live meetings: entries and snapshots."""
+"""The durable log of live meetings: entries and snapshots, JSON inside rows."""
 
 from collections.abc import Sequence
 
-from rooms.session.events import Entry
+import msgspec
+from sqlalchemy import insert, select
+
+from rooms.session.events import AnyEvent, Entry
 from rooms.session.model import Session
 from rooms.store.database import Database
+from rooms.store.tables import LogEntryRow, LogSnapshotRow
+
+_encode = msgspec.json.Encoder().encode
+_decode_event = msgspec.json.Decoder(AnyEvent).decode
+_decode_session = msgspec.json.Decoder(Session).decode
 
 
 class EventLog:
@@ -12,16 +20,48 @@ class EventLog:
         self._db = db
 
     async def append(self, meeting_id: int, entries: Sequence[Entry]) -> None:
-        """One transaction. Raises sqlalchemy.exc.IntegrityError when a seq is already taken."""
-        raise NotImplementedError
+        """Write entries in one transaction.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: a seq is taken: another process owns the meeting.
+        """
+        rows = [
+            {
+                "meeting_id": meeting_id,
+                "seq": entry.seq,
+                "at": entry.at,
+                "actor": entry.actor,
+                "event": _encode(entry.event).decode(),
+            }
+            for entry in entries
+        ]
+        async with self._db.session() as session:
+            await session.execute(insert(LogEntryRow), rows)
 
     async def entries(self, meeting_id: int, after: int = 0) -> list[Entry]:
-        """Entries with seq > after, in order."""
-        raise NotImplementedError
+        """Entries with seq > `after`, in order."""
+        query = (
+            select(LogEntryRow)
+            .where(LogEntryRow.meeting_id == meeting_id, LogEntryRow.seq > after)
+            .order_by(LogEntryRow.seq)
+        )
+        async with self._db.reading() as session:
+            rows = (await session.scalars(query)).all()
+        return [
+            Entry(seq=row.seq, at=row.at, actor=row.actor, event=_decode_event(row.event))
+            for row in rows
+        ]
 
-    async def save_snapshot(self, session: Session) -> None:
-        raise NotImplementedError
+    async def save_snapshot(self, state: Session) -> None:
+        """Replace the meeting's snapshot."""
+        row = LogSnapshotRow(
+            meeting_id=state.meeting, seq=state.seq, session=_encode(state).decode()
+        )
+        async with self._db.session() as session:
+            await session.merge(row)
 
     async def snapshot(self, meeting_id: int) -> Session | None:
         """The newest snapshot."""
-        raise NotImplementedError
+        async with self._db.reading() as session:
+            row = await session.get(LogSnapshotRow, meeting_id)
+        return _decode_session(row.session) if row is not None else None
