@@ -27,7 +27,7 @@ class Packet(NamedTuple):
 class Frame(NamedTuple):
     """What a decoder takes in one call."""
 
-    offset: int  # of the journal record it starts in, bytes
+    offset: int  # of its earliest record in the journal, bytes
     at: float  # UTC epoch seconds
     rtp_time: int
     keyframe: bool
@@ -179,7 +179,8 @@ class _Assembler:
             data += part.data
             keyframe = keyframe or part.keyframe
         first = packets[0]
-        return Frame(first.offset, first.at, first.rtp_time, keyframe, bytes(data))
+        offset = min(packet.offset for packet in packets)
+        return Frame(offset, first.at, first.rtp_time, keyframe, bytes(data))
 
     def _decodable(self, frame: Frame) -> bool:
         since = self._waiting_since

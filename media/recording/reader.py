@@ -72,15 +72,25 @@ def last_arrival(files: list[TrackFile]) -> float:
     return last
 
 
-def packets(track: TrackFile, offset: int | None = None) -> Iterator[Packet]:
+class Mark(NamedTuple):
+    """A place in a track to start reading at: a frame's first record and its time."""
+
+    offset: int
+    at: float
+    rtp_time: int
+
+
+def packets(track: TrackFile, mark: Mark | None = None) -> Iterator[Packet]:
     """A track's packets in the order they were sent, each once.
 
     Args:
-        offset: a record's offset to start at; None for the whole track.
+        mark: where to start, with the same time line; None for the whole track.
     """
     clock = TrackClock(track.header.clock_hz)
+    if mark is not None:
+        clock.place(mark.rtp_time, mark.at)
     order = _Order()
-    for record in read_records(track.path, track.start if offset is None else offset):
+    for record in read_records(track.path, track.start if mark is None else mark.offset):
         parsed = parse_rtp(record.packet)
         if parsed is not None:
             arrival = track.header.wall + record.arrival_us / 1e6
@@ -89,13 +99,13 @@ def packets(track: TrackFile, offset: int | None = None) -> Iterator[Packet]:
     yield from order.flush()
 
 
-def frames(track: TrackFile, offset: int | None = None) -> Iterator[Frame]:
+def frames(track: TrackFile, mark: Mark | None = None) -> Iterator[Frame]:
     """A track's frames: Opus packets, or whole pictures from a key frame on.
 
     Raises:
         KeyError: a codec without depacketiser; ask `depacketize.can_depacketize` first.
     """
-    in_order = packets(track, offset)
+    in_order = packets(track, mark)
     if track.header.codec == "opus":
         return depacketize.opus_frames(in_order)
     return depacketize.video_frames(track.header.codec, in_order)

@@ -57,9 +57,9 @@ class Footage:
     source: str
     rid: str
     height: int  # picture lines; 0 when unknown
-    start: float  # the first key frame
-    end: float  # the last packet
-    keyframes: tuple[float, ...]  # ascending, the first is `start`
+    start: float  # first frame that can be shown
+    end: float  # last frame
+    keyframes: Sequence[float]  # of the whole journal, ascending; the first is not after `start`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
