@@ -21,15 +21,15 @@ class Request(
     """Base of what the service asks of a worker."""
 
 
-class OpenRoom(Request, tag="open-room"):
+class OpenRoom(Request, frozen=True, tag="open-room"):
     room: str
 
 
-class CloseRoom(Request, tag="close-room"):
+class CloseRoom(Request, frozen=True, tag="close-room"):
     room: str
 
 
-class Connect(Request, tag="connect"):
+class Connect(Request, frozen=True, tag="connect"):
     """Take an offer; the reply is `Connected`, or `Failed` with a `MediaRefused` code."""
 
     room: str
@@ -37,14 +37,14 @@ class Connect(Request, tag="connect"):
     offer: str
 
 
-class Restart(Request, tag="restart"):
+class Restart(Request, frozen=True, tag="restart"):
     """ICE restart; the reply is `Connected`."""
 
     peer: str
     offer: str
 
 
-class Disconnect(Request, tag="disconnect"):
+class Disconnect(Request, frozen=True, tag="disconnect"):
     peer: str
 
 
@@ -55,45 +55,45 @@ class SlotWant(msgspec.Struct, frozen=True, kw_only=True):
     max_height: int = 720
 
 
-class SetSlots(Request, tag="set-slots"):
+class SetSlots(Request, frozen=True, tag="set-slots"):
     """Only the named slots change."""
 
     peer: str
     wants: tuple[SlotWant, ...]
 
 
-class AutoSlots(Request, tag="auto-slots"):
+class AutoSlots(Request, frozen=True, tag="auto-slots"):
     """WHEP: fill this peer's video slots with the first published sources, and keep them filled."""
 
     peer: str
 
 
-class SetAllowed(Request, tag="set-allowed"):
+class SetAllowed(Request, frozen=True, tag="set-allowed"):
     peer: str
     sources: tuple[str, ...]
 
 
-class SetMainVoice(Request, tag="set-main-voice"):
+class SetMainVoice(Request, frozen=True, tag="set-main-voice"):
     room: str
     peer: str | None
 
 
-class StartRecording(Request, tag="start-recording"):
+class StartRecording(Request, frozen=True, tag="start-recording"):
     room: str
     recording: str
     directory: str  # made by the service; the worker writes journals and the manifest there
 
 
-class StopRecording(Request, tag="stop-recording"):
+class StopRecording(Request, frozen=True, tag="stop-recording"):
     room: str
     recording: str
 
 
-class Snapshot(Request, tag="snapshot"):
+class Snapshot(Request, frozen=True, tag="snapshot"):
     """Everything the worker knows, for debugging; the reply is `Done` with `value`."""
 
 
-class Shutdown(Request, tag="shutdown"):
+class Shutdown(Request, frozen=True, tag="shutdown"):
     """Close every transport, flush journals, exit."""
 
 
@@ -118,17 +118,17 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """Base of a worker's answers."""
 
 
-class Done(Reply, tag="done"):
+class Done(Reply, frozen=True, tag="done"):
     value: Any = None
 
 
-class Connected(Reply, tag="connected"):
+class Connected(Reply, frozen=True, tag="connected"):
     answer: str
     audio_mids: tuple[str, ...]
     video_mids: tuple[str, ...]
 
 
-class Failed(Reply, tag="failed"):
+class Failed(Reply, frozen=True, tag="failed"):
     """`code`: "malformed", "no-fingerprint", "no-known-codec", "too-large", "busy", "unknown-peer",
     "unknown-room", "internal"."""
 
@@ -143,26 +143,26 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """Base of what a worker says by itself."""
 
 
-class Ready(Report, tag="ready"):
+class Ready(Report, frozen=True, tag="ready"):
     """First report: the worker listens."""
 
     addresses: tuple[str, ...]
     port: int
 
 
-class PeerConnected(Report, tag="peer-connected"):
+class PeerConnected(Report, frozen=True, tag="peer-connected"):
     room: str
     peer: str
     path: str  # "udp"; "tcp" and "relay" come with those paths
 
 
-class PeerLost(Report, tag="peer-lost"):
+class PeerLost(Report, frozen=True, tag="peer-lost"):
     room: str
     peer: str
     reason: str  # "consent" | "closed" | "handshake"
 
 
-class Sources(Report, tag="sources"):
+class Sources(Report, frozen=True, tag="sources"):
     """Which sources of a peer packets arrive for; sent when the set changes."""
 
     room: str
@@ -170,14 +170,14 @@ class Sources(Report, tag="sources"):
     sources: tuple[str, ...]
 
 
-class Speakers(Report, tag="speakers"):
+class Speakers(Report, frozen=True, tag="speakers"):
     """Levels that changed: (peer, 0…127 louder is larger, speaking); at most 5 a second a room."""
 
     room: str
     levels: tuple[tuple[str, int, bool], ...]
 
 
-class Dominant(Report, tag="dominant"):
+class Dominant(Report, frozen=True, tag="dominant"):
     room: str
     peer: str
 
@@ -199,23 +199,25 @@ class PeerStats(msgspec.Struct, frozen=True, kw_only=True):
     up_height: int | None = None
 
 
-class Stats(Report, tag="stats"):
+class Stats(Report, frozen=True, tag="stats"):
     """Once a second for each room."""
 
     room: str
     peers: tuple[PeerStats, ...]
 
 
-class WorkerStats(Report, tag="worker-stats"):
+class WorkerStats(Report, frozen=True, tag="worker-stats"):
     """Once a second: totals for /metrics. Counters only grow; names are Prometheus-ready."""
 
     cpu_seconds: float
     memory_bytes: int
     loop_lag_ms: float
-    counters: dict[str, int]  # "packets_in", "packets_out", "bytes_out", "nack_repaired", "drop_<reason>", …
+    counters: dict[
+        str, int
+    ]  # "packets_in", "packets_out", "bytes_out", "nack_repaired", "drop_<reason>", …
 
 
-class RecordingHealth(Report, tag="recording-health"):
+class RecordingHealth(Report, frozen=True, tag="recording-health"):
     """Every 2 s while a recording runs."""
 
     room: str

@@ -28,7 +28,7 @@ _ANY_PORT_TRIES = 20
 
 
 class LocalSocket:
-    """One bound UDP socket. ICE-TCP connections will stand beside it with the same three methods."""
+    """One bound UDP socket. An ICE-TCP listener will stand beside it with the same methods."""
 
     path = "udp"
 
@@ -115,7 +115,7 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 class UdpMux:
-    """Reads the sockets' sockets on the running loop and hands datagrams to `sink`."""
+    """Reads the sockets on the running loop and hands datagrams to `sink`."""
 
     def __init__(self, sockets: Sequence[LocalSocket], sink: Sink) -> None:
         self.sockets = tuple(sockets)

@@ -1,0 +1,153 @@
+"""The media worker process: `python -m media.worker --control SOCKET --address HOST [--port N]`.
+
+It connects to the service's unix socket, says `Ready` and serves requests until `Shutdown`, SIGTERM
+or the end of the connection: a worker never outlives its service.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from media import control, requests
+from media.node import Node
+from media.transport.mux import LocalSocket, open_sockets
+
+log = logging.getLogger(__name__)
+
+# More than this unsent towards the service, and figures are left out; what changes state never is.
+MAX_UNSENT_BYTES = 4 * 1024 * 1024
+CLOSE_TIMEOUT_S = 5.0
+_FIGURES = (control.Stats, control.WorkerStats, control.Speakers, control.RecordingHealth)
+
+
+class ControlLink:
+    """The worker's side of the connection to the service."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._slow: set[asyncio.Task[None]] = set()
+
+    def report(self, report: control.AnyReport) -> None:
+        """Queue one report. Figures are dropped when the service does not read."""
+        if self._writer.is_closing():
+            return
+        unsent = self._writer.transport.get_write_buffer_size()
+        if unsent <= MAX_UNSENT_BYTES or not isinstance(report, _FIGURES):
+            control.write_envelope(self._writer, control.Envelope(id=0, body=report))
+
+    async def serve(self, node: Node) -> None:
+        """Answer requests in order until `Shutdown` or the end of the connection."""
+        while True:
+            try:
+                envelope = await control.read_envelope(self._reader)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                log.info("the service closed the control connection")
+                return
+            except (ValueError, msgspec.DecodeError):
+                log.exception("unreadable control message")
+                return
+            if not isinstance(envelope.body, control.Request):
+                log.error("control message %s is no request", type(envelope.body).__name__)
+            elif isinstance(envelope.body, requests.SLOW):
+                task = asyncio.create_task(self._answer(node, envelope.id, envelope.body))
+                self._slow.add(task)
+                task.add_done_callback(self._slow.discard)
+            else:
+                await self._answer(node, envelope.id, envelope.body)
+                if isinstance(envelope.body, control.Shutdown):
+                    return
+
+    async def close(self) -> None:
+        if self._slow:
+            await asyncio.wait(list(self._slow))
+        with contextlib.suppress(ConnectionError):
+            await self._writer.drain()
+        self._writer.close()
+        with contextlib.suppress(ConnectionError):
+            await self._writer.wait_closed()
+
+    async def _answer(self, node: Node, number: int, request: control.AnyRequest) -> None:
+        reply = await requests.handle(node, request, time.monotonic())
+        if not self._writer.is_closing():
+            control.write_envelope(self._writer, control.Envelope(id=number, body=reply))
+
+
+async def run(control_path: str, sockets: Sequence[LocalSocket]) -> None:
+    """Serve one control connection, then close everything.
+
+    Raises:
+        OSError: the service does not listen.
+    """
+    reader, writer = await asyncio.open_unix_connection(control_path)
+    link = ControlLink(reader, writer)
+    node = Node(sockets, link.report)
+    link.report(
+        control.Ready(addresses=tuple(local.host for local in sockets), port=sockets[0].port)
+    )
+    serving = asyncio.create_task(link.serve(node), name="control")
+    housekeeping = asyncio.create_task(node.housekeep(), name="housekeeping")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
+    await asyncio.wait([serving])
+    housekeeping.cancel()
+    if not serving.cancelled() and serving.exception() is not None:
+        log.error("serving the control connection failed", exc_info=serving.exception())
+    try:
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await node.close()
+            await link.close()
+    except TimeoutError:
+        log.error("closing took more than %d s", CLOSE_TIMEOUT_S)
+
+
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="media.worker", description=__doc__)
+    parser.add_argument("--control", required=True, help="unix socket the service listens on")
+    parser.add_argument(
+        "--address",
+        action="append",
+        required=True,
+        help="address to bind and to announce to clients; repeat for several",
+    )
+    parser.add_argument("--port", type=int, default=0, help="UDP port on every address; 0: any")
+    return parser.parse_args(arguments)
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """uvloop where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parse_arguments(arguments)
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        sockets = open_sockets(options.address, options.port)
+    except OSError as error:
+        log.error("cannot bind the media port: %s", error.strerror)
+        return 1
+    try:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(run(options.control, sockets))
+    except OSError as error:
+        log.error("cannot reach the service: %s", error.strerror)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
