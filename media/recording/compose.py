@@ -215,7 +215,7 @@ class _Movie:
 def _chapters(plan: Plan, length_s: float) -> "list[Chapter]":
     """Each chapter lasts until the next."""
     starts = [chapter for chapter in plan.chapters if 0 <= chapter.start < length_s]
-    ends = [chapter.start for chapter in starts[1:]] + [length_s]
+    ends = [chapter.start for chapter in starts] + [length_s]
     return [
         {
             "id": number,
@@ -224,7 +224,7 @@ def _chapters(plan: Plan, length_s: float) -> "list[Chapter]":
             "time_base": Fraction(1, 1000),
             "metadata": {"title": chapter.title},
         }
-        for number, (chapter, end) in enumerate(zip(starts, ends, strict=True), start=1)
+        for number, (chapter, end) in enumerate(zip(starts, ends[1:], strict=True), start=1)
     ]
 
 
