@@ -1,0 +1,94 @@
+"""Who sits where in a meeting, and as what. Pure: the role rules live here and nowhere else."""
+
+from rooms.directory.accounts import Account, AccountRole
+from rooms.meetings.records import InvitedSite, Meeting
+from rooms.session.model import Role, Seat, SeatId
+
+_CHAIR_RANK = 0  # a chair with no site comes before every site
+_PERSON_RANK = 100_000  # people come after the sites
+
+_STAFF = {
+    AccountRole.SECRETARIAT: Role.SECRETARY,
+    AccountRole.TECHNICIAN: Role.TECHNICIAN,
+    AccountRole.ADMINISTRATOR: Role.TECHNICIAN,
+}
+
+
+def seat_for(meeting: Meeting, account: Account) -> Seat | None:
+    """Where an account sits; None: not invited.
+
+    An account of an invited site sits at that site. Otherwise it sits for itself: as chair, as
+    staff (secretary or technician, never on the tiles), or as a delegate of an invited unit.
+    """
+    is_chair = account.id == meeting.chair_id
+    chair = _titled(account.full_name, account.position) if is_chair else None
+    for site in meeting.sites:
+        if site.site_id == account.site_id:
+            return site_seat(
+                site, _titled(account.full_name, account.position) if is_chair else None
+            )
+    if is_chair:
+        return _person(account, Role.CHAIR, rank=_CHAIR_RANK, on_tiles=True)
+    if account.role in _STAFF:
+        return _person(account, _STAFF[account.role], rank=_PERSON_RANK, on_tiles=False)
+    units = {meeting.host_unit_id, *(site.unit_id for site in meeting.sites)}
+    if account.role is AccountRole.OFFICIAL and account.unit_id in units:
+        return _person(account, Role.DELEGATE, rank=_PERSON_RANK, on_tiles=True)
+    return None
+
+
+def site_seat(site: InvitedSite, chair: str | None = None) -> Seat:
+    """The seat of a site; `chair`: name and position of who presides from there."""
+    return Seat(
+        id=SeatId(f"site:{site.site_id}"),
+        name=site.name,
+        short_name=site.short_name,
+        rank=site.rank,
+        role=Role.SITE if chair is None else Role.CHAIR,
+        on_tiles=True,
+        unit=site.unit_name,
+        person=chair or "",
+        phone=site.phone,
+    )
+
+
+def opening_seats(meeting: Meeting) -> tuple[Seat, ...]:
+    """The seats a meeting starts with, in protocol order: its sites, and the chair's."""
+    chair = _titled(meeting.chair_name, meeting.chair_position)
+    seats = [
+        site_seat(site, chair if site.site_id == meeting.chair_site_id else None)
+        for site in meeting.sites
+    ]
+    if meeting.chair_site_id is None:
+        seats.insert(0, _chair_seat(meeting, chair))
+    return tuple(seats)
+
+
+def _chair_seat(meeting: Meeting, person: str) -> Seat:
+    return Seat(
+        id=SeatId(f"user:{meeting.chair_id}"),
+        name=meeting.chair_name,
+        short_name=meeting.chair_name,
+        rank=_CHAIR_RANK,
+        role=Role.CHAIR,
+        on_tiles=True,
+        person=person,
+    )
+
+
+def _person(account: Account, role: Role, *, rank: int, on_tiles: bool) -> Seat:
+    return Seat(
+        id=SeatId(f"user:{account.id}"),
+        name=account.full_name,
+        short_name=account.full_name,
+        rank=rank,
+        role=role,
+        on_tiles=on_tiles,
+        unit=account.unit_name,
+        person=_titled(account.full_name, account.position),
+        camera=on_tiles,
+    )
+
+
+def _titled(name: str, position: str) -> str:
+    return f"{name}, {position}" if position else name
