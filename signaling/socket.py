@@ -130,7 +130,7 @@ class Sockets:
         self._public_host = urlsplit(public_url).netloc
         self._clients: set[Client] = set()
         self._closing = False
-        self._endings: dict[str, int] = {}
+        self._outcomes: dict[str, int] = {}
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """`GET /ws`: one connection, from the handshake to its end."""
@@ -146,12 +146,13 @@ class Sockets:
         await socket.prepare(request)
         client = Client(self, request, socket)
         self._clients.add(client)
-        try:
-            await client.run()
-        finally:
-            self._clients.discard(client)
-            self._endings[client.ending] = self._endings.get(client.ending, 0) + 1
+        await client.run()
         return socket
+
+    def forget(self, client: "Client") -> None:
+        """`client` has ended."""
+        self._clients.discard(client)
+        self._outcomes[client.outcome] = self._outcomes.get(client.outcome, 0) + 1
 
     def _same_origin(self, request: web.Request) -> bool:
         """Whether the page that connects is ours. Browsers always say; other programs carry no
@@ -177,7 +178,7 @@ class Sockets:
         return {
             "connections": len(self._clients),
             "joined": sum(client.stage is Stage.JOINED for client in self._clients),
-            "endings": dict(self._endings),
+            "outcomes": dict(self._outcomes),
         }
 
 
@@ -195,7 +196,8 @@ class Client:
         self._id = secrets.token_urlsafe(12)
         self._context = {"conn": self._id}
         self._log = logging.LoggerAdapter(log, self._context)
-        self._core = Connection(self._loop.time(), self._limits)
+        self._opened = self._loop.time()
+        self._core = Connection(self._opened, self._limits)
         self._outbox = Outbox(sockets.codec, self._limits)
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -204,11 +206,12 @@ class Client:
             for lane in Lane
         }
         self._join: asyncio.Task[None] | None = None
+        self._ending: asyncio.Task[None] | None = None
         self._attendance: Attendance | None = None
         self._language = "vi"
         self._left = False
         self._close: Close | None = None
-        self.ending = "lost"  # bye code, "left" or "lost"
+        self.outcome = "lost"  # a bye code, "left" or "lost"
         self.ended = asyncio.Event()
 
     @property
@@ -218,27 +221,33 @@ class Client:
     # ------------------------------------------------------------ life
 
     async def run(self) -> None:
-        """From the first message to the closed socket."""
-        opened = self._loop.time()
+        """From the first message to the closed socket.
+
+        The server may cancel this when the line is lost; the ending goes on all the same, so that
+        the meeting hears of every departure.
+        """
         reader = asyncio.create_task(self._read(), name=f"reader {self._id}")
         writer = asyncio.create_task(self._write(), name=f"writer {self._id}")
         try:
             await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            # Reached with a running task also when the server cancels this handler.
             self._happen(Gone())
-            await self._end(reader, writer)
-            self._log.info("closed: %s after %.1f s", self.ending, self._loop.time() - opened)
-            self.ended.set()
+            self._ending = asyncio.create_task(self._end(reader, writer), name=f"end {self._id}")
+            await asyncio.shield(self._ending)
 
     async def _end(self, reader: asyncio.Task[None], writer: asyncio.Task[None]) -> None:
         await cancel(reader)
-        await asyncio.gather(
-            self._say_goodbye(writer),
-            self._leave_meeting(),
-        )
+        for result in await asyncio.gather(
+            self._say_goodbye(writer), self._leave_meeting(), return_exceptions=True
+        ):
+            if isinstance(result, Exception):
+                self._log.error("ending failed", exc_info=result)
         if self._timer is not None:
             self._timer.cancel()
+        seconds = self._loop.time() - self._opened
+        self._log.info("closed: %s after %.1f s", self.outcome, seconds)
+        self.ended.set()
+        self._sockets.forget(self)
 
     async def _say_goodbye(self, writer: asyncio.Task[None]) -> None:
         """Write what is left, then the closing handshake; both bounded, then the line is cut."""
@@ -334,7 +343,7 @@ class Client:
             ending = ENDINGS[close.bye]
             bye = Bye(code=close.bye, text=self._translate(ending.text), retry=ending.retry)
         self._close = close
-        self.ending = "left" if close.bye is None else close.bye.value
+        self.outcome = "left" if close.bye is None else close.bye.value
         self._outbox.close(bye, self._loop.time(), drop=close.bye is ByeCode.SLOW)
         self._wake.set()
 
