@@ -112,9 +112,7 @@ async def open_session(
     if old and _TOKEN.fullmatch(old):
         await accounts.close_session(old)
     agent = request.headers.get("User-Agent", "")[:200]
-    token = await accounts.open_session(
-        account.id, request.remote or "", agent, datetime.now(UTC)
-    )
+    token = await accounts.open_session(account.id, request.remote or "", agent, datetime.now(UTC))
     set_cookie(request, response, SESSION_COOKIE, token, SESSION_SECONDS)
 
 

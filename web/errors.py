@@ -46,6 +46,10 @@ _TITLES = {
     503: mark("Hệ thống đang bận"),
 }
 
+_SERVER_ADVICE = mark(
+    "Chúng tôi đã ghi lại sự việc. Xin thử lại, nếu vẫn lỗi hãy gọi đường dây nóng kỹ thuật."
+)
+
 _ADVICE = {
     403: mark("Nếu bạn cần vào, xin liên hệ thư ký cuộc họp hoặc gọi đường dây nóng kỹ thuật."),
     404: mark("Địa chỉ có thể đã gõ sai, hoặc cuộc họp đã bị gỡ khỏi lịch."),
@@ -63,7 +67,9 @@ class ErrorPage(Page):
     advice: str
 
 
-def problem(status: int, code: str, title: str, errors: dict[str, str] | None = None) -> web.Response:
+def problem(
+    status: int, code: str, title: str, errors: dict[str, str] | None = None
+) -> web.Response:
     """A problem+json answer; `code` is stable, `title` is in the request's language."""
     fields: dict[str, object] = {"type": "about:blank", "status": status, "code": code}
     fields["title"] = title
@@ -84,12 +90,7 @@ def error_response(
     title = gettext(title or _TITLES.get(status, mark("Có trục trặc ở máy chủ")))
     if not wants_page(request):
         return problem(status, code, gettext(text) or title)
-    advice = _ADVICE.get(
-        status,
-        mark("Chúng tôi đã ghi lại sự việc. Xin thử lại, nếu vẫn lỗi hãy gọi đường dây nóng kỹ thuật.")
-        if status >= 500
-        else "",
-    )
+    advice = _ADVICE.get(status, _SERVER_ADVICE if status >= 500 else "")
     page = ErrorPage(title=title, text=gettext(text), advice=gettext(advice))
     return render(request, page, status=status)
 

@@ -15,8 +15,19 @@ ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 _WEEKDAYS_VI = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ nhật")
 _WEEKDAYS_EN = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS_EN = (
-    "January February March April May June July August September October November December"
-).split()
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 
 def local(at: datetime | float) -> datetime:
@@ -72,7 +83,7 @@ def decimal(value: float, places: int = 1) -> str:
     """``84,2`` in Vietnamese, ``84.2`` in English; thousands ``1.530`` and ``1,530``."""
     text = f"{value:,.{places}f}"
     if current_language() == "vi":
-        text = text.translate(str.maketrans({",": ".", ".": ","}))
+        text = text.translate(str.maketrans(",.", ".,"))
     return text
 
 

@@ -29,6 +29,18 @@ ROLE_NAMES = {
     AccountRole.SITE_DEVICE: mark("Máy của điểm cầu"),
 }
 
+FILTERS = (
+    formats.clock,
+    formats.clock_seconds,
+    formats.weekday,
+    formats.long_date,
+    formats.short_date,
+    formats.day_month,
+    formats.decimal,
+    formats.file_size,
+    formats.duration,
+)
+
 _SEES_HEALTH = (AccountRole.ADMINISTRATOR, AccountRole.SECRETARIAT, AccountRole.TECHNICIAN)
 
 
@@ -87,10 +99,7 @@ def make_environment(assets: Assets) -> Environment:
         role_name=lambda role: gettext(ROLE_NAMES[role]),
         lunar_day=lunar.day_month,
     )
-    for name in (
-        "clock clock_seconds weekday long_date short_date day_month decimal file_size duration local"
-    ).split():
-        environment.filters[name] = getattr(formats, name)
+    environment.filters.update({filter.__name__: filter for filter in FILTERS})
     return environment
 
 
@@ -103,9 +112,7 @@ def navigation(account: Account | None) -> tuple[NavItem, ...]:
         NavItem(place="calendar", href="/cuoc-hop", label=gettext("Lịch công tác")),
     ]
     if account.role in _SEES_HEALTH:
-        items.append(
-            NavItem(place="health", href="/ky-thuat", label=gettext("Sức khỏe phòng họp"))
-        )
+        items.append(NavItem(place="health", href="/ky-thuat", label=gettext("Sức khỏe phòng họp")))
     if account.role is AccountRole.ADMINISTRATOR:
         items.append(
             NavItem(place="accounts", href="/quan-tri/tai-khoan", label=gettext("Tài khoản"))

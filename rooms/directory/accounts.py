@@ -264,6 +264,12 @@ class Accounts:
         async with self._db.reading() as session:
             return [_account(*found) for found in await session.execute(query)]
 
+    async def everyone(self) -> list[Account]:
+        """All accounts, by role and username."""
+        query = _accounts().order_by(AccountRow.role, AccountRow.username)
+        async with self._db.reading() as session:
+            return [_account(*found) for found in await session.execute(query)]
+
     async def set_language(self, account_id: int, language: Language) -> None:
         async with self._db.session() as session:
             await session.execute(

@@ -1,7 +1,17 @@
 """Every page: address -> handler."""
 
-from web.pages import accounts, calendar, guide, health, home, meeting, recording, room, schedule
-from web.pages import sign_in
+from web.pages import (
+    accounts,
+    calendar,
+    guide,
+    health,
+    home,
+    meeting,
+    recording,
+    room,
+    schedule,
+    sign_in,
+)
 
 ROUTES = [
     *sign_in.ROUTES,

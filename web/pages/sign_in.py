@@ -53,7 +53,9 @@ def draw_table(sites: int) -> Table:
     return Table(sites=sites, seats=seats, radius=min(15.0, round(480 / shown, 1)))
 
 
-async def _page(request: web.Request, *, username: str = "", onward: str, error: str = "") -> SignInPage:
+async def _page(
+    request: web.Request, *, username: str = "", onward: str, error: str = ""
+) -> SignInPage:
     services = request.app[SERVICES]
     settings = services.settings
     return SignInPage(
