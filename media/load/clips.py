@@ -2,9 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
-from multiprocessing import get_context
 from pathlib import Path
 
 import av
@@ -74,25 +72,26 @@ class ClipWish(msgspec.Struct, frozen=True, kw_only=True):
         return f"{LOOK}/{self.name}/{self.caption}/{self.place}"
 
 
-def ensure_clips(folder: Path, wishes: Sequence[ClipWish], processes: int = 2) -> list[Clip]:
-    """The clips of `wishes`, in order; those not in `folder` yet are made by helper processes.
+def kept_clip(folder: Path, wish: ClipWish) -> Clip | None:
+    """The clip of `wish`, if `folder` has it."""
+    return load_clip(_path(folder, wish), wish.key)
+
+
+def ensure_clip(folder: Path, wish: ClipWish) -> Clip:
+    """The clip of `wish`; made and kept when `folder` does not have it.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    paths = [folder / f"site-{seed_of(wish.key):08x}{SUFFIX}" for wish in wishes]
-    clips = [load_clip(path, wish.key) for path, wish in zip(paths, wishes, strict=True)]
-    missing = [n for n, clip in enumerate(clips) if clip is None]
-    if len(missing) > 1 and processes > 1:
-        workers = min(processes, len(missing))
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            made = list(pool.map(make_clip, [wishes[n] for n in missing]))
-    else:
-        made = [make_clip(wishes[n]) for n in missing]
-    for n, clip in zip(missing, made, strict=True):
-        save_clip(paths[n], clip)
-        clips[n] = clip
-    return [clip for clip in clips if clip is not None]
+    clip = kept_clip(folder, wish)
+    if clip is None:
+        clip = make_clip(wish)
+        save_clip(_path(folder, wish), clip)
+    return clip
+
+
+def _path(folder: Path, wish: ClipWish) -> Path:
+    return folder / f"site-{seed_of(wish.key):08x}{SUFFIX}"
 
 
 def make_clip(wish: ClipWish) -> Clip:

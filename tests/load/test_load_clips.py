@@ -8,7 +8,7 @@ import pytest
 
 from media.load import clips
 from media.load.clipfile import Clip, VideoLayer
-from media.load.clips import ClipWish, ensure_clips, make_bench_clip
+from media.load.clips import ClipWish, ensure_clip, make_bench_clip
 from media.load.speech import RATE_HZ, level_of, speech
 
 WISH = ClipWish(name="Kông Chro", caption="UBND huyện Kông Chro", place=2)
@@ -16,7 +16,7 @@ WISH = ClipWish(name="Kông Chro", caption="UBND huyện Kông Chro", place=2)
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
-    return ensure_clips(tmp_path_factory.mktemp("clips"), [WISH])[0]
+    return ensure_clip(tmp_path_factory.mktemp("clips"), WISH)
 
 
 def decoded(layer: VideoLayer) -> list[av.VideoFrame]:
@@ -83,11 +83,11 @@ def test_a_kept_clip_is_used_again_and_a_broken_one_made_anew(
 
     monkeypatch.setattr(clips, "make_clip", make)
     for _ in range(2):
-        assert ensure_clips(tmp_path, [WISH]) == [clip]
+        assert ensure_clip(tmp_path, WISH) == clip
     assert made == [WISH]
     (kept,) = tmp_path.iterdir()
     kept.write_bytes(kept.read_bytes()[:-10])
-    assert ensure_clips(tmp_path, [WISH]) == [clip]
+    assert ensure_clip(tmp_path, WISH) == clip
     assert made == [WISH, WISH]
 
 
