@@ -8,10 +8,12 @@ when one is missing there.
 import difflib
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -20,6 +22,7 @@ from conference.addresses import own_addresses
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 ENVIRONMENT_PREFIX = "DIEMCAU_"
+LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 class ConfigError(Exception):
@@ -99,9 +102,22 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Sett
     try:
         settings = msgspec.convert(values, Settings, strict=True)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"settings: {error}") from None
+        raise ConfigError(_readable(error)) from None
     _check(settings)
     return settings
+
+
+def _readable(error: msgspec.ValidationError) -> str:
+    """ "settings: [media] port: expected int <= 65535"."""
+    what, where = _what(error)
+    place = re.match(r"`\$\.(\w+)\.(\w+)", where)
+    return f"settings: [{place[1]}] {place[2]}: {what}" if place else f"settings: {what}"
+
+
+def _what(error: msgspec.ValidationError) -> tuple[str, str]:
+    """What is wrong, and where, of msgspec's "Expected `int` <= 65535 - at `$.media.port`"."""
+    what, _, where = str(error).partition(" - at ")
+    return what[:1].lower() + what[1:].replace("`", ""), where
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -154,19 +170,32 @@ def _apply_environment(values: dict[str, Any], environment: Mapping[str, str]) -
         try:
             values.setdefault(section, {})[key] = msgspec.convert(value, kind, strict=False)
         except msgspec.ValidationError as error:
-            raise ConfigError(f"{variable}: {error}") from None
+            raise ConfigError(f"{variable}: {_what(error)[0]}") from None
 
 
 def _check(settings: Settings) -> None:
+    """What types cannot say.
+
+    Raises:
+        ConfigError: for the first setting that cannot be used.
+    """
     host, _, port = settings.server.listen.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise ConfigError("settings: [server] listen must be HOST:PORT")
-    for address in settings.media.addresses:
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise ConfigError("settings: [server] listen: must be HOST:PORT")
+    url = urlsplit(settings.server.public_url)
+    if settings.server.public_url and (
+        url.scheme not in ("http", "https") or not url.netloc or url.path not in ("", "/")
+    ):
+        raise ConfigError("settings: [server] public_url: must be like https://hop.example.vn")
+    _check_addresses("[server] trusted_proxies", settings.server.trusted_proxies)
+    _check_addresses("[media] addresses", settings.media.addresses)
+    if settings.logs.level not in LOG_LEVELS:
+        raise ConfigError(f"settings: [logs] level: must be one of {', '.join(LOG_LEVELS)}")
+
+
+def _check_addresses(where: str, addresses: tuple[str, ...]) -> None:
+    for address in addresses:
         try:
             ipaddress.ip_address(address)
         except ValueError:
-            raise ConfigError(
-                f"settings: [media] addresses: {address} is not an IP address"
-            ) from None
-    if settings.logs.level not in ("debug", "info", "warning", "error"):
-        raise ConfigError("settings: [logs] level must be debug, info, warning or error")
+            raise ConfigError(f"settings: {where}: {address} is not an IP address") from None

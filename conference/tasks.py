@@ -27,10 +27,19 @@ class Supervisor:
         return task
 
     async def close(self) -> None:
-        """Cancel every task, newest first, and wait until all have ended."""
-        for task in reversed(list(self._tasks)):
+        """Cancel every task, newest first, and wait until all have ended.
+
+        Tasks that a task starts while it ends are ended too.
+        """
+        while self._tasks:
+            task = next(reversed(self._tasks))
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await asyncio.wait({task})
+            self._tasks.pop(task, None)
+
+    def snapshot(self) -> tuple[str, ...]:
+        """Names of the running tasks, oldest first."""
+        return tuple(task.get_name() for task in self._tasks)
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.pop(task, None)
