@@ -181,6 +181,8 @@ class _Movie:
         context = stream.codec_context
         context.width, context.height, context.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         context.gop_size = KEYFRAME_FRAMES
+        context.thread_count = 0  # as many as there are cores
+        context.thread_type = "FRAME"
         context.colorspace = context.color_primaries = _COLOUR_ITU601
         context.color_trc = _COLOUR_ITU709_TRANSFER
         return stream
