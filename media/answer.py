@@ -1,9 +1,9 @@
 """Decide what to take of an offer, and write the answer.
 
 An answer repeats the payload types and extension ids of its own offer; the packet path maps them
-between peers. What browsers accept was measured: the fingerprint stands at session level (Firefox
-ends the page's process when bundled m-lines have none), credentials in every m-line (aiortc asks
-for them), candidates in the first.
+between peers. The fingerprint stands at session level: Firefox ends the page's process when bundled
+m-lines after the first have none. Credentials and candidates stand in every m-line: aiortc asks for
+the former in each and takes the latter from the last.
 
 Source: RFC 8829 section 5.3, RFC 9143 (BUNDLE), RFC 8853 (simulcast), RFC 8839 (ICE).
 """
@@ -119,8 +119,7 @@ def write_answer(
             continue
         port = local.candidates[0][1]
         lines += _opening(section, part, port, host, local.credentials)
-        if section.mid == taken[0]:
-            lines += _candidates(local.candidates)
+        lines += _candidates(local.candidates)
         lines += _uplink_lines(part) if isinstance(part, Uplink) else _slot_lines(part, media)
     return "\r\n".join(lines) + "\r\n"
 
@@ -154,7 +153,7 @@ def _codecs(section: Section) -> tuple[Codec, ...]:
     formats = [f for f in section.formats.values() if f.name in names and _playable(f)]
     if not formats:
         names = _FALLBACK[section.kind]
-        formats = [f for f in section.formats.values() if f.name in names]
+        formats = [f for f in section.formats.values() if f.name in names and _playable(f)]
     formats.sort(key=lambda f: (names.index(f.name), not _constrained_baseline(f)))
     codecs: dict[str, Codec] = {}
     for format_ in formats:
@@ -166,8 +165,8 @@ def _codecs(section: Section) -> tuple[Codec, ...]:
 def _playable(format_: Format) -> bool:
     if format_.name == "opus":
         return format_.clock_hz == 48000 and format_.channels == 2
-    if format_.name == "h264":
-        return format_.parameters.get("packetization-mode") == "1"
+    if format_.name == "h264" and format_.parameters.get("packetization-mode") != "1":
+        return False
     return format_.clock_hz == 90000
 
 

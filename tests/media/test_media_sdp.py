@@ -132,11 +132,10 @@ def test_an_answer_keeps_the_rules_browsers_need(offer: str) -> None:
         assert {"a=setup:passive", "a=ice-ufrag:abcd1234", "a=rtcp-mux", "a=rtcp-rsize"} <= set(
             section
         )
-    assert [line for line in sections[0] if line.startswith("a=candidate")] == [
-        "a=candidate:1 1 udp 2130706431 10.77.0.1 7000 typ host",
-        "a=candidate:2 1 udp 2130706175 192.0.2.5 7000 typ host",
-    ]
-    assert not any("a=candidate" in line for section in sections[1:] for line in section)
+        assert [line for line in section if line.startswith("a=candidate")] == [
+            "a=candidate:1 1 udp 2130706431 10.77.0.1 7000 typ host",
+            "a=candidate:2 1 udp 2130706175 192.0.2.5 7000 typ host",
+        ]
     assert {"a=rid:q recv", "a=rid:h recv", "a=rid:f recv", "a=simulcast:recv q;h;f"} <= set(
         sections[1]
     )
