@@ -168,12 +168,19 @@ class HealthBoard:
             record.line.lost()
             self.trouble(meeting_id, seat, code)
 
+    def media_back(self, meeting_id: int, seat: SeatId) -> None:
+        """A seat has a transport again."""
+        self._meetings[meeting_id].seat(seat).line = LineQuality()
+
     def trouble(self, meeting_id: int, seat: SeatId, code: str) -> None:
         record = self._meetings[meeting_id].seat(seat)
         record.trouble = Trouble(code=code, at=self._clock.now())
 
     def recording(self, meeting_id: int, growing: bool, size_bytes: int) -> None:
         self._meetings[meeting_id].recording = (growing, size_bytes)
+
+    def quality(self, meeting_id: int, seat: SeatId) -> Quality:
+        return self._meetings[meeting_id].seat(seat).line.value
 
     def qualities(self, meeting_id: int) -> dict[SeatId, Quality]:
         """Of every seat that has or had media."""

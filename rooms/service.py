@@ -1,76 +1,29 @@
 """Live meetings: one owner task each; commands in, logged events out, media kept in step."""
 
-from collections.abc import Sequence
-from typing import Protocol
+import asyncio
+import logging
 
 from rooms.clock import Clock
+from rooms.errors import RequestRefused
 from rooms.health import HealthBoard
+from rooms.live.attendance import Attendance, Listener
+from rooms.live.meeting import RECENT_ENTRIES, LiveMeeting, Surroundings
 from rooms.media_port import Connected, MediaPlane
-from rooms.meetings.meetings import Meeting, Meetings
+from rooms.meetings.meetings import Meetings
+from rooms.meetings.records import Meeting, MeetingState
+from rooms.meetings.seating import opening_seats
 from rooms.records.recordings import Recordings
-from rooms.session.commands import Command
-from rooms.session.events import Entry
-from rooms.session.model import PeerId, Seat, SeatId, Session
-from rooms.session.notices import AnyNotice
-from rooms.session.policy import Actor
+from rooms.session.core import NOTHING, evolve, fold
+from rooms.session.events import Entry, MeetingOpened
+from rooms.session.model import Phase, Seat, Session
+from rooms.session.policy import SERVICE, Actor
 from rooms.session.slots import Tile
 from rooms.store.database import Database
+from rooms.store.log import EventLog
 
-__all__ = ["Actor", "Attendance", "Listener", "LiveMeeting", "LiveMeetings", "Tile"]
+__all__ = ["Actor", "Attendance", "Connected", "Listener", "LiveMeeting", "LiveMeetings", "Tile"]
 
-
-class Listener(Protocol):
-    """One connection's ear. Called on the event loop; must not block and must not raise."""
-
-    def on_entries(self, entries: Sequence[Entry]) -> None: ...
-    def on_notice(self, notice: AnyNotice) -> None: ...
-    def on_closed(self, code: str) -> None:
-        """ "ended" | "superseded" | "shutdown"; nothing is called after it."""
-
-
-class Attendance:
-    """One connection of one seat in one live meeting."""
-
-    seat_id: SeatId
-    connection: str
-    session: Session | None  # snapshot at entry; None: the client resumed, `missed` has the rest
-    missed: tuple[Entry, ...]
-    permissions: tuple[str, ...]
-
-    async def submit(self, command: Command) -> None:
-        """Carry out a command; its events are in the log when this returns.
-
-        Raises:
-            RequestRefused: with the code `decide` gave, "superseded", "ended" or "shutdown".
-        """
-        raise NotImplementedError
-
-    async def offer(self, sdp: str, restart: bool) -> Connected:
-        """Take the client's offer, or (restart) its new ICE credentials.
-
-        A restart without a known peer is taken as a new offer. On restart the mids are those of
-        the first answer.
-
-        Raises:
-            MediaRefused: the media plane cannot take it.
-            RequestRefused: "superseded", "ended", "shutdown".
-        """
-        raise NotImplementedError
-
-    async def set_view(self, main_height: int, tiles: Sequence[Tile]) -> None:
-        """What the client shows; heights in picture lines, 0 = not shown."""
-        raise NotImplementedError
-
-
-class LiveMeeting:
-    """One meeting in session."""
-
-    async def connect_viewer(self, peer: PeerId, offer: str) -> Connected:
-        """A WHEP viewer: not a seat, sees the first published sources. Raises MediaRefused."""
-        raise NotImplementedError
-
-    async def disconnect_viewer(self, peer: PeerId) -> None:
-        raise NotImplementedError
+log = logging.getLogger(__name__)
 
 
 class LiveMeetings:
@@ -85,12 +38,29 @@ class LiveMeetings:
         clock: Clock,
         health: HealthBoard,
     ) -> None:
-        raise NotImplementedError
+        self._around = Surroundings(
+            log=EventLog(db),
+            meetings=meetings,
+            recordings=recordings,
+            plane=media,
+            clock=clock,
+            health=health,
+        )
+        self._live: dict[int, LiveMeeting] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+        self._opening = asyncio.Lock()
+        self._closing = False
 
     async def resume(self) -> None:
-        """At start: reopen meetings the store calls live; seats without a connection depart after
-        the grace."""
-        raise NotImplementedError
+        """At start: reopen meetings the store calls live.
+
+        Seats that do not come back within the grace depart; a running recording goes on.
+        """
+        for meeting in await self._around.meetings.in_state(MeetingState.LIVE):
+            try:
+                await self.live(meeting)
+            except RequestRefused as refused:
+                log.info("meeting %s not reopened: %s", meeting.id, refused.code)
 
     async def live(self, meeting: Meeting) -> LiveMeeting:
         """The live meeting, opened when it was not.
@@ -98,11 +68,17 @@ class LiveMeetings:
         Raises:
             RequestRefused: "ended", "cancelled", "shutdown".
         """
-        raise NotImplementedError
+        async with self._opening:
+            if self._closing:
+                raise RequestRefused("shutdown")
+            if meeting.id not in self._live:
+                self._live[meeting.id] = await self._open(meeting.id)
+            return self._live[meeting.id]
 
     def session(self, meeting_id: int) -> Session | None:
         """The session as it stands now; None: not live in this process."""
-        raise NotImplementedError
+        live = self._live.get(meeting_id)
+        return live.session if live is not None else None
 
     async def enter(
         self,
@@ -111,22 +87,72 @@ class LiveMeetings:
         connection: str,
         listener: Listener,
         after: int | None = None,
+        resumed: str | None = None,
     ) -> Attendance:
         """A seat's client connected: supersedes the seat's older connection.
 
         Args:
             connection: unique id of this connection.
             after: last seq the client has, when it resumes.
+            resumed: the connection it resumes; its media transport goes on under the new one.
 
         Raises:
             RequestRefused: "ended", "cancelled", "shutdown", "busy".
         """
-        raise NotImplementedError
+        live = await self.live(meeting)
+        return await live.enter(seat, connection, listener, after, resumed)
 
     async def depart(self, attendance: Attendance, left: bool) -> None:
         """The connection is gone; `left`: on purpose. Otherwise the seat stays 10 s."""
-        raise NotImplementedError
+        await attendance.live.depart(attendance, left)
 
     async def close(self) -> None:
-        """Shutdown: listeners are told, owner tasks end; meetings stay live in the store."""
-        raise NotImplementedError
+        """Shutdown: listeners are told, tasks end; meetings stay live in the store."""
+        async with self._opening:
+            self._closing = True
+        for live in list(self._live.values()):
+            live.close()
+        await asyncio.gather(*self._ending)
+
+    # ------------------------------------------------------------ opening
+
+    async def _open(self, meeting_id: int) -> LiveMeeting:
+        meeting = await self._around.meetings.get(meeting_id)
+        if meeting is None or meeting.state is MeetingState.CANCELLED:
+            raise RequestRefused("cancelled")
+        if meeting.state is MeetingState.ENDED:
+            raise RequestRefused("ended")
+        session, recent = await self._fold(meeting)
+        if session.phase is Phase.ENDED:  # the process died between the last entry and this
+            await self._around.meetings.set_state(meeting.id, MeetingState.ENDED)
+            raise RequestRefused("ended")
+        if meeting.state is MeetingState.SCHEDULED:
+            await self._around.meetings.set_state(meeting.id, MeetingState.LIVE)
+        live = LiveMeeting(session, recent, self._around, lambda: self._forget(meeting.id))
+        live.start()
+        return live
+
+    async def _fold(self, meeting: Meeting) -> tuple[Session, list[Entry]]:
+        """The session the log leads to, and the newest entries; a new log gets its first one."""
+        events = self._around.log
+        start = await events.snapshot(meeting.id) or NOTHING
+        recent = await events.entries(meeting.id, after=max(0, start.seq - RECENT_ENTRIES))
+        if recent:
+            return fold((entry for entry in recent if entry.seq > start.seq), start), recent
+        opened = Entry(
+            seq=1,
+            at=self._around.clock.now(),
+            actor=SERVICE.seat,
+            event=MeetingOpened(
+                meeting=meeting.id, title=meeting.title, seats=opening_seats(meeting)
+            ),
+        )
+        await events.append(meeting.id, [opened])
+        return evolve(NOTHING, opened), [opened]
+
+    def _forget(self, meeting_id: int) -> None:
+        """A meeting closed; its tasks are awaited at shutdown if they still run then."""
+        live = self._live.pop(meeting_id)
+        ending = asyncio.create_task(live.ended(), name=f"meeting {meeting_id} ending")
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)

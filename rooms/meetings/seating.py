@@ -24,9 +24,7 @@ def seat_for(meeting: Meeting, account: Account) -> Seat | None:
     chair = _titled(account.full_name, account.position) if is_chair else None
     for site in meeting.sites:
         if site.site_id == account.site_id:
-            return site_seat(
-                site, _titled(account.full_name, account.position) if is_chair else None
-            )
+            return site_seat(site, chair)
     if is_chair:
         return _person(account, Role.CHAIR, rank=_CHAIR_RANK, on_tiles=True)
     if account.role in _STAFF:

@@ -23,7 +23,7 @@ class Refused(msgspec.Struct, frozen=True):
     code: str
 
 
-Decision = list[e.Event] | Refused
+Decision = list[e.AnyEvent] | Refused
 
 
 # ------------------------------------------------------------------------------------- decide
@@ -79,7 +79,7 @@ def _seated(known: Seat | None, described: Seat, now: float) -> Seat:
     )
 
 
-def _main_after_entry(state: Session, seat: Seat) -> list[e.Event]:
+def _main_after_entry(state: Session, seat: Seat) -> list[e.AnyEvent]:
     """An empty main picture is filled; an idle one goes to the chair who comes in."""
     after = msgspec.structs.replace(state, seats={**state.seats, seat.id: seat})
     natural = natural_main(after)
