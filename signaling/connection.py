@@ -36,6 +36,7 @@ class Limits:
     silence_seconds: float = 10.0  # without any message; clients ping every 2 s
     rate: float = 50.0  # messages a second, in the long run
     burst: int = 200  # messages at once
+    bytes_per_message: int = 16 * 1024  # a larger one counts as several
     pending_requests: int = 64  # of each lane, not yet answered
     batch_seconds: float = 0.1  # events and notices wait this long for company
     waiting_bytes: int = 1024 * 1024  # not yet handed to the socket
@@ -57,6 +58,7 @@ class Stage(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Received:
     message: AnyClientMessage
+    size: int = 0  # characters on the wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +143,14 @@ class Allowance:
         self._tokens = float(burst)
         self._at = now
 
-    def take(self, now: float) -> bool:
-        """Use one token; False when none is left."""
+    def take(self, now: float, cost: float = 1.0) -> bool:
+        """Use `cost` tokens; False when there are not so many."""
         refill = (now - self._at) * self._rate
         self._tokens = min(self._burst, self._tokens + refill)
         self._at = now
-        if self._tokens < 1:
+        if self._tokens < cost:
             return False
-        self._tokens -= 1
+        self._tokens -= cost
         return True
 
 
@@ -179,9 +181,10 @@ class Connection:
 
     def handle(self, happening: Happening, now: float) -> Sequence[Effect]:
         """What to do about `happening`, in order."""
-        if isinstance(happening, Received | Malformed):
+        if isinstance(happening, Received):
             self._heard = now
-            if not self._allowance.take(now):
+            cost = 1 + happening.size / self._limits.bytes_per_message
+            if not self._allowance.take(now, cost):
                 happening = Malformed(ProtocolError(CLOSE_FLOOD, "too many messages"))
         elif isinstance(happening, TimePassed) and now < self.deadline:
             return ()
@@ -200,7 +203,7 @@ def transition(stage: Stage, happening: Happening) -> tuple[Stage, tuple[Effect,
             return _end(stage, code, ENDINGS[code].close_code, code.value)
         case _, Malformed(error):
             return _end(stage, ByeCode.PROTOCOL, error.code, error.reason)
-        case Stage.HELLO, Received(Hello() as hello):
+        case Stage.HELLO, Received(message=Hello() as hello):
             if hello.protocol == PROTOCOL_VERSION:
                 return Stage.JOINING, (Join(hello),)
             reason = f"this server speaks protocol {PROTOCOL_VERSION}"
@@ -211,16 +214,16 @@ def transition(stage: Stage, happening: Happening) -> tuple[Stage, tuple[Effect,
             return _end(stage, ByeCode.SILENT, ENDINGS[ByeCode.SILENT].close_code, "silent")
         case Stage.JOINING, Joined():
             return Stage.JOINED, ()
-        case Stage.JOINED, Received(Request() as request):
+        case Stage.JOINED, Received(message=Request() as request):
             return stage, (Perform(request),)
-        case Stage.JOINING | Stage.JOINED, Received(Ping()):
+        case Stage.JOINING | Stage.JOINED, Received(message=Ping()):
             return stage, (AnswerPing(),)
-        case Stage.JOINING | Stage.JOINED, Received(Leave()):
+        case Stage.JOINING | Stage.JOINED, Received(message=Leave()):
             departing = _departing(stage, left=True)
             return Stage.CLOSED, (*departing, Close(None, CLOSE_NORMAL, "left"))
         case Stage.HELLO, Received():
             return _broken(stage, "hello must come first")
-        case _, Received(Hello()):
+        case _, Received(message=Hello()):
             return _broken(stage, "a second hello")
         case Stage.JOINING, Received():
             return _broken(stage, "requests come after welcome")

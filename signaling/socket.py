@@ -367,14 +367,17 @@ class Client:
             self.dismiss(ByeCode.FAILED)
 
     async def _take_seat(self, identity: Identity, hello: Hello) -> None:
-        after = None if hello.resume is None else hello.resume.seq
+        after, resumed = None, None
+        if hello.resume is not None:
+            after, resumed = hello.resume.seq, hello.resume.connection
         attendance = await self._sockets.live.enter(
-            identity.meeting, identity.seat, self._id, self, after
+            identity.meeting, identity.seat, self._id, self, after, resumed
         )
         self._attendance = attendance
         session = attendance.session
         self._context |= {"room": str(identity.meeting.id), "participant": attendance.seat_id}
-        self._log.info("joined" if session is not None else "resumed")
+        how = "joined" if session is not None else "resumed"
+        self._log.info("%s client=%r before=%r", how, hello.client, resumed)
         self._happen(Joined())
         if self._core.stage is not Stage.JOINED:
             return
@@ -426,7 +429,7 @@ def _happening(frame: WSMessage) -> Happening:
     """What a frame from the client means."""
     if frame.type is WSMsgType.TEXT:
         try:
-            return Received(Codec.parse(frame.data))
+            return Received(Codec.parse(frame.data), len(frame.data))
         except ProtocolError as error:
             return Malformed(error)
     if frame.type is WSMsgType.BINARY:

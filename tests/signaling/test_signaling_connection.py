@@ -142,6 +142,14 @@ def test_flood_is_cut_off_after_the_burst() -> None:
     )
 
 
+def test_large_messages_count_as_several() -> None:
+    connection = joined(0.0, Limits(rate=1, burst=12, bytes_per_message=1024))
+    for _ in range(2):
+        assert connection.handle(Received(MUTE, size=4096), 0.0) == (Perform(MUTE),)
+    connection.handle(Received(MUTE, size=4096), 0.0)
+    assert connection.stage is Stage.CLOSED
+
+
 def test_allowance_refills_at_its_rate_up_to_the_burst() -> None:
     allowance = Allowance(rate=2.0, burst=3, now=0.0)
     assert [allowance.take(0.0) for _ in range(4)] == [True, True, True, False]

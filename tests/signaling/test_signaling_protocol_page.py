@@ -134,6 +134,7 @@ def test_limits_are_those_of_the_code() -> None:
         silence_seconds=10,
         rate=50,
         burst=200,
+        bytes_per_message=16 * 1024,
         pending_requests=64,
         batch_seconds=0.1,
         waiting_bytes=1024 * 1024,

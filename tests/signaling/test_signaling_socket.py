@@ -9,7 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, WSServerHandshakeError, web
+from aiohttp import (
+    ClientSession,
+    ClientWebSocketResponse,
+    TCPConnector,
+    WSMsgType,
+    WSServerHandshakeError,
+    web,
+)
 from aiohttp.test_utils import TestServer
 
 from rooms.errors import RequestRefused
@@ -80,14 +87,22 @@ class StagedLive:
     def __init__(self) -> None:
         self.log: list[Entry] = []
         self.inside: list[StagedAttendance] = []
+        self.resumed: str | None = None
         self.departed: list[tuple[SeatId, bool]] = []
         self.on_enter: Callable[[], Awaitable[None]] = _nothing
         self.on_submit: Callable[[StagedAttendance, Command], Awaitable[None]] = self.fold
         self.on_offer: Callable[[str], Awaitable[Connected]] = _connected
 
     async def enter(
-        self, meeting: Meeting, seat: Seat, connection: str, listener: Any, after: int | None
+        self,
+        meeting: Meeting,
+        seat: Seat,
+        connection: str,
+        listener: Any,
+        after: int | None,
+        resumed: str | None,
     ) -> StagedAttendance:
+        self.resumed = resumed
         attendance = StagedAttendance(self, seat.id, connection, listener)
         self.inside.append(attendance)
         if after is None:
@@ -142,7 +157,7 @@ class Stage:
         self.live = live
         self.sockets = sockets
         self.server = server
-        self.session = ClientSession()
+        self.session = ClientSession(connector=TCPConnector(limit=0))
 
     async def socket(self, **options: Any) -> ClientWebSocketResponse:
         return await self.session.ws_connect(self.server.make_url("/ws"), **options)
@@ -247,6 +262,7 @@ async def test_client_that_resumes_gets_what_it_missed() -> None:
         assert welcome["session"] is None
         events = await message(socket)
         assert [entry["seq"] for entry in events["entries"]] == [2, 3]
+        assert stage.live.resumed == "before"
         stage.live.tell(HandRaised(seat=SeatId("site:5")))
         events = await message(socket)
         assert [entry["seq"] for entry in events["entries"]] == [4]
@@ -547,6 +563,32 @@ async def test_a_storm_of_joins_is_a_few_messages_for_those_inside() -> None:
             messages += 1
         assert seqs == list(range(1, 251))
         assert messages <= 2
+
+
+async def test_250_sites_joining_are_a_few_messages_for_each() -> None:
+    async with staged() as stage:
+        loop = asyncio.get_running_loop()
+
+        async def enter() -> None:
+            stage.live.tell(HandRaised(seat=stage.live.inside[-1].seat_id))
+
+        stage.live.on_enter = enter
+        watcher, _ = await stage.enter("site:0")
+        began = loop.time()
+        joins = [asyncio.create_task(stage.enter(f"site:{n}")) for n in range(1, 250)]
+        joined = [(await join)[0] for join in joins]
+        turns = (loop.time() - began) / 0.1 + 3
+        stage.live.tell(HandRaised(seat=SeatId("last")))
+        seqs: list[int] = []
+        messages = 0
+        while len(seqs) < 251:
+            events = await message(watcher)
+            seqs += [entry["seq"] for entry in events["entries"]]
+            messages += 1
+        assert seqs == list(range(1, 252))
+        assert messages <= turns
+        assert stage.sockets.snapshot()["joined"] == 250
+        assert len(joined) == 249
 
 
 async def test_what_all_hear_is_serialized_once() -> None:
