@@ -121,6 +121,11 @@ class Recordings:
     async def failed(self, recording_id: str, error: str) -> None:
         await self._update(recording_id, state=RecordingState.FAILED.value, error=error[:1000])
 
+    async def running(self) -> list[RecordingInfo]:
+        """By start: RECORDING, also those a service that died left so."""
+        running = RecordingRow.state == RecordingState.RECORDING.value
+        return await self._all(select(RecordingRow).where(running))
+
     async def waiting(self) -> list[RecordingInfo]:
         """What the job should compose, oldest first: WAITING, and COMPOSING left by a dead job."""
         states = (RecordingState.WAITING.value, RecordingState.COMPOSING.value)
