@@ -1,0 +1,135 @@
+// @ts-check
+/**
+ * How a seat, the line and the buttons look: state -> shape, word, colour. Pure.
+ *
+ * @import { Quality, Seat } from "./protocol.js"
+ * @import { PeerState } from "./peer.js"
+ * @import { State } from "./state.js"
+ */
+
+import { may, ownSeat, speakingSince, waiting } from "./state.js";
+
+/**
+ * @typedef {object} Look
+ * @property {"" | "floor" | "ask" | "weak" | "lost" | "away"} tone
+ * @property {string} icon
+ * @property {string} word key of the page's texts
+ * @property {number} place in the waiting list, from 1; 0: does not wait
+ *
+ * @typedef {object} ButtonLook
+ * @property {"ask" | "cancel" | "finish" | "invite" | "list"} action
+ * @property {string} icon
+ * @property {string} label key of the page's texts
+ * @property {string} hint key of the page's texts
+ * @property {"primary" | "asked" | ""} tone
+ * @property {Record<string, string | number>} values
+ * @property {string | null} seat whom the button is about
+ */
+
+/**
+ * @param {State} state
+ * @param {Seat} seat
+ * @param {number} now local epoch seconds
+ * @returns {Look}
+ */
+export function seatLook(state, seat, now) {
+  const look = (/** @type {Look["tone"]} */ tone, /** @type {string} */ icon, /** @type {string} */ word) => ({
+    tone,
+    icon,
+    word,
+    place: 0,
+  });
+  if (!seat.present) {
+    if (!(seat.id in state.left)) return look("away", "minus", "notConnected");
+    return state.left[seat.id] ? look("away", "leave", "hasLeft") : look("lost", "sig-0", "lineLost");
+  }
+  const line = state.lines[seat.id];
+  if (line === "lost") return look("lost", "sig-0", "lineLost");
+  if (speakingSince(state, seat, now) !== null) return look("floor", "voice", "speaking");
+  if (seat.hand !== null) {
+    return { ...look("ask", "speech", "waitingToSpeak"), place: placeInLine(state, seat.id) };
+  }
+  if (line === "weak") return look("weak", "sig-1", "lineWeak");
+  if (seat.onTiles && !seat.camera) return look("", "cam-off", "cameraIsOff");
+  return seat.microphone ? look("", "mic", "micIsOn") : look("", "mic-off", "micIsOff");
+}
+
+/**
+ * @param {State} state
+ * @param {string} seat
+ * @returns {number} from 1; 0 when it does not wait
+ */
+export function placeInLine(state, seat) {
+  if (state.session === null) return 0;
+  return waiting(state.session).findIndex(({ id }) => id === seat) + 1;
+}
+
+/**
+ * The large middle button: the one thing to do next.
+ *
+ * @param {State} state
+ * @returns {ButtonLook}
+ */
+export function middleButton(state) {
+  const own = ownSeat(state);
+  const queue = state.session === null ? [] : waiting(state.session);
+  const count = queue.length;
+  if (may(state, "show-on-main")) return leadButton(queue);
+  if (!may(state, "raise-hand")) return listButton("listSites", "listSitesHint");
+  if (own?.microphone) {
+    return button("finish", "check", "finishSpeaking", "finishSpeakingHint", "primary");
+  }
+  if (own !== null && own.hand !== null) {
+    const place = placeInLine(state, own.id);
+    return { ...button("cancel", "speech", "asked", "askedHint", "asked"), values: { place } };
+  }
+  const hint = count === 0 ? "nobodyWaits" : "someWait";
+  return { ...button("ask", "speech", "askToSpeak", hint, "primary"), values: { count } };
+}
+
+/** @param {readonly Seat[]} queue @returns {ButtonLook} */
+function leadButton(queue) {
+  const [next] = queue;
+  if (next === undefined) return listButton("leadPanel", "nobodyWaits");
+  return {
+    ...button("invite", "arrow", "inviteToSpeak", "someWait", "primary"),
+    values: { name: next.shortName, count: queue.length },
+    seat: next.id,
+  };
+}
+
+/** @param {string} label @param {string} hint @returns {ButtonLook} */
+function listButton(label, hint) {
+  return button("list", "list", label, hint, "");
+}
+
+/**
+ * @param {ButtonLook["action"]} action
+ * @param {string} icon
+ * @param {string} label
+ * @param {string} hint
+ * @param {ButtonLook["tone"]} tone
+ * @returns {ButtonLook}
+ */
+function button(action, icon, label, hint, tone) {
+  return { action, icon, label, hint, tone, values: {}, seat: null };
+}
+
+/**
+ * The connection indicator. The server's word on our own line counts beside what we see ourselves.
+ *
+ * @param {boolean} lineOpen signalling is connected
+ * @param {PeerState} peer
+ * @param {Quality} measured by this browser
+ * @param {Quality | undefined} told by the server
+ * @returns {{ tone: "ok" | "warn" | "bad" | "", icon: string, word: string }}
+ */
+export function lineLook(lineOpen, peer, measured, told) {
+  if (!lineOpen || peer === "interrupted") return { tone: "bad", icon: "sig-0", word: "reconnecting" };
+  if (peer === "blocked") return { tone: "bad", icon: "sig-0", word: "mediaBlockedShort" };
+  if (peer === "connecting") return { tone: "", icon: "sig-1", word: "connecting" };
+  if (measured !== "good" || (told ?? "good") !== "good") {
+    return { tone: "warn", icon: "sig-2", word: "lineWeak" };
+  }
+  return { tone: "ok", icon: "sig-4", word: "lineGood" };
+}

@@ -1,0 +1,51 @@
+// @ts-check
+/**
+ * What the template gave this page: `<script type="application/json" id="page-data">`.
+ *
+ * @typedef {object} PageData
+ * @property {string} ws address of the signalling endpoint
+ * @property {string} icons address of the icon sprite
+ * @property {string} hotline
+ * @property {{ id: number, reference: string, title: string, start: number, end: number,
+ *   chair: string, page: string, check: string, room: string }} meeting
+ * @property {{ id: string, name: string, shortName: string, role: string, onTiles: boolean }} seat
+ * @property {Record<string, string>} texts
+ */
+
+/** @returns {PageData} */
+function read() {
+  const element = document.getElementById("page-data");
+  if (element === null) throw new Error("this page carries no page-data");
+  return JSON.parse(element.textContent ?? "");
+}
+
+export const page = read();
+
+/** Aborted once, when this page is left: it ends every listener, the socket and the media. */
+export const leaving = new AbortController();
+
+/**
+ * A text of this page, its `{name}` places filled in.
+ *
+ * @param {string} key
+ * @param {Record<string, string | number>} [values]
+ * @returns {string}
+ */
+export function t(key, values = {}) {
+  const text = page.texts[key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (place, name) => String(values[name] ?? place));
+}
+
+/**
+ * Minutes and seconds, with hours when there are any: "04:12", "1:04:12".
+ *
+ * @param {number} seconds
+ * @returns {string}
+ */
+export function duration(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
+  const hours = Math.floor(whole / 3600);
+  const rest = `${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
+  return hours > 0 ? `${hours}:${rest}` : rest;
+}

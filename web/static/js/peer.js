@@ -1,0 +1,319 @@
+// @ts-check
+/**
+ * The one peer connection: one offer for the whole meeting, with fixed receive slots.
+ *
+ * Sections of the offer, in order: microphone, camera (simulcast), screen; then the audio slots,
+ * then the video slots. What plays in a slot is told by signalling, never by SDP. A changed path is
+ * an ICE restart; everything worse is a new connection with the same tracks.
+ *
+ * @import { Source } from "./protocol.js"
+ */
+
+import { LineLost, RequestRefused } from "./signaling.js";
+
+/** Camera layers: a quarter, a half, full size. */
+const CAMERA_LAYERS = [
+  { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 150_000 },
+  { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 500_000 },
+  { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 1_700_000 },
+];
+const SCREEN_LAYERS = [{ maxBitrate: 2_000_000 }];
+/** A path that is silent this long gets new ICE credentials. */
+const DISCONNECTED_MS = 700;
+/** No connection this long after an answer: the network blocks our media. */
+const CONNECT_MS = 10_000;
+const BACK_OFF_MS = [500, 1000, 2000, 4000];
+
+/**
+ * @typedef {"connecting" | "connected" | "interrupted" | "blocked"} PeerState
+ *
+ * @typedef {object} Reply
+ * @property {string} sdp
+ * @property {readonly string[]} audioMids
+ * @property {readonly string[]} videoMids
+ *
+ * @typedef {object} PeerHooks
+ * @property {(sdp: string, restart: boolean) => Promise<Reply>} exchange the offer for the answer
+ * @property {(state: PeerState) => void} onState
+ * @property {() => void} onSlots a new connection: every slot has a new track
+ * @property {(error: RequestRefused) => void} onRefused the server takes no offer now
+ */
+
+export class Peer {
+  /** @type {RTCPeerConnection | null} */
+  #pc = null;
+  /** @type {Record<Source, RTCRtpSender | null>} */
+  #senders = { microphone: null, camera: null, screen: null };
+  /** @type {Record<Source, MediaStreamTrack | null>} */
+  #tracks = { microphone: null, camera: null, screen: null };
+  /** @type {Map<string, MediaStream>} */
+  #streams = new Map();
+  /** @type {"restart" | "rebuild" | null} */
+  #wanted = null;
+  #running = false;
+  #failures = 0;
+  #timer = 0;
+  #watchdog = 0;
+  #closed = false;
+  /** @type {PeerState} */
+  #state = "connecting";
+  /** @type {readonly string[]} */
+  audioMids = [];
+  /** @type {readonly string[]} */
+  videoMids = [];
+
+  /**
+   * @param {{ audio: number, video: number }} slots
+   * @param {PeerHooks} hooks
+   * @param {AbortSignal} signal
+   */
+  constructor(slots, hooks, signal) {
+    this.slots = slots;
+    this.hooks = hooks;
+    signal.addEventListener("abort", () => this.#close(), { once: true });
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  /** The present connection, for statistics and tests. */
+  get connection() {
+    return this.#pc;
+  }
+
+  /**
+   * The picture or voice of a slot. The stream stays the same until `onSlots`.
+   *
+   * @param {string} mid
+   * @returns {MediaStream | null}
+   */
+  stream(mid) {
+    return this.#streams.get(mid) ?? null;
+  }
+
+  /** The line is there (again): make sure that media has a path, or get one. */
+  connect() {
+    const whole = this.#pc?.remoteDescription && this.#failures === 0;
+    this.#want(whole ? "restart" : "rebuild");
+  }
+
+  /** A new path with new ICE credentials; tracks and slots stay. */
+  restart() {
+    this.#want("restart");
+  }
+
+  /** Everything new, the same tracks. */
+  rebuild() {
+    this.#want("rebuild");
+  }
+
+  /**
+   * What to send of a source; null sends nothing. Needs no new offer.
+   *
+   * @param {Source} source
+   * @param {MediaStreamTrack | null} track
+   */
+  setTrack(source, track) {
+    if (this.#tracks[source] === track) return;
+    this.#tracks[source] = track;
+    void this.#senders[source]?.replaceTrack(track);
+  }
+
+  /** @param {"restart" | "rebuild"} kind */
+  #want(kind) {
+    if (this.#closed) return;
+    if (this.#wanted !== "rebuild") this.#wanted = kind;
+    if (!this.#running) void this.#run();
+  }
+
+  async #run() {
+    this.#running = true;
+    clearTimeout(this.#timer);
+    while (this.#wanted !== null && !this.#closed) {
+      const kind = this.#pc === null ? "rebuild" : this.#wanted;
+      this.#wanted = null;
+      try {
+        await (kind === "rebuild" ? this.#build() : this.#renew());
+      } catch (error) {
+        this.#failed(kind, error);
+      }
+    }
+    this.#running = false;
+  }
+
+  /**
+   * @param {"restart" | "rebuild"} kind
+   * @param {unknown} error
+   */
+  #failed(kind, error) {
+    if (this.#closed || error instanceof LineLost) return; // `connect` comes with the line
+    if (kind === "restart") {
+      this.#wanted = "rebuild";
+      return;
+    }
+    if (error instanceof RequestRefused) this.hooks.onRefused(error);
+    this.#again();
+  }
+
+  /** Build anew after a pause that grows. */
+  #again() {
+    const delay = BACK_OFF_MS[Math.min(this.#failures, BACK_OFF_MS.length - 1)];
+    this.#failures += 1;
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => this.#want("rebuild"), delay);
+  }
+
+  async #build() {
+    this.#discard();
+    const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    this.#pc = pc;
+    this.#tell("connecting");
+    pc.onconnectionstatechange = () => pc === this.#pc && this.#changed(pc.connectionState);
+    const receivers = this.#sections(pc);
+    await pc.setLocalDescription(await pc.createOffer());
+    for (const { mid, receiver } of receivers) {
+      if (mid !== null) this.#streams.set(mid, new MediaStream([receiver.track]));
+    }
+    const reply = await this.#answered(pc, false);
+    this.audioMids = reply.audioMids;
+    this.videoMids = reply.videoMids;
+    this.hooks.onSlots();
+    this.#guard(pc);
+  }
+
+  /**
+   * @param {RTCPeerConnection} pc
+   * @returns {RTCRtpTransceiver[]} the receive slots
+   */
+  #sections(pc) {
+    const { microphone, camera, screen } = this.#tracks;
+    /**
+     * @param {Source} source
+     * @param {MediaStreamTrack | null} track
+     * @param {RTCRtpEncodingParameters[]} [sendEncodings]
+     */
+    const send = (source, track, sendEncodings) => {
+      const kind = source === "microphone" ? "audio" : "video";
+      const transceiver = pc.addTransceiver(track ?? kind, {
+        direction: "sendonly",
+        ...(sendEncodings === undefined ? {} : { sendEncodings }),
+      });
+      prefer(transceiver, kind);
+      this.#senders[source] = transceiver.sender;
+    };
+    send("microphone", microphone);
+    send("camera", camera, CAMERA_LAYERS);
+    send("screen", screen, SCREEN_LAYERS);
+    return [
+      ...receiveSlots(pc, "audio", this.slots.audio),
+      ...receiveSlots(pc, "video", this.slots.video),
+    ];
+  }
+
+  async #renew() {
+    const pc = /** @type {RTCPeerConnection} */ (this.#pc);
+    await pc.setLocalDescription(await pc.createOffer({ iceRestart: true }));
+    await this.#answered(pc, true);
+    this.#guard(pc);
+  }
+
+  /**
+   * @param {RTCPeerConnection} pc
+   * @param {boolean} restart
+   * @returns {Promise<Reply>}
+   */
+  async #answered(pc, restart) {
+    const offer = /** @type {RTCSessionDescription} */ (pc.localDescription);
+    const reply = await this.hooks.exchange(offer.sdp, restart);
+    if (pc !== this.#pc) throw new LineLost();
+    await pc.setRemoteDescription({ type: "answer", sdp: reply.sdp });
+    return reply;
+  }
+
+  /**
+   * No connection in time: say so, and try again from the start.
+   *
+   * @param {RTCPeerConnection} pc
+   */
+  #guard(pc) {
+    clearTimeout(this.#watchdog);
+    this.#watchdog = window.setTimeout(() => {
+      if (pc !== this.#pc || pc.connectionState === "connected") return;
+      this.#tell("blocked");
+      this.#again();
+    }, CONNECT_MS);
+  }
+
+  /** @param {RTCPeerConnectionState} state */
+  #changed(state) {
+    const pc = this.#pc;
+    if (state === "connected") {
+      this.#failures = 0;
+      clearTimeout(this.#timer);
+      this.#tell("connected");
+    } else if (state === "disconnected") {
+      this.#tell("interrupted");
+      clearTimeout(this.#timer);
+      this.#timer = window.setTimeout(() => {
+        if (pc === this.#pc && pc?.connectionState === "disconnected") this.restart();
+      }, DISCONNECTED_MS);
+    } else if (state === "failed" || state === "closed") {
+      this.#tell("interrupted");
+      this.rebuild();
+    }
+  }
+
+  /** @param {PeerState} state */
+  #tell(state) {
+    if (state === this.#state) return;
+    // While trying again, "blocked" stays on screen until it works.
+    if (this.#state === "blocked" && state !== "connected") return;
+    this.#state = state;
+    this.hooks.onState(state);
+  }
+
+  #discard() {
+    clearTimeout(this.#watchdog);
+    const pc = this.#pc;
+    this.#pc = null;
+    this.#streams.clear();
+    this.#senders = { microphone: null, camera: null, screen: null };
+    if (pc === null) return;
+    pc.onconnectionstatechange = null;
+    pc.close();
+  }
+
+  #close() {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#discard();
+  }
+}
+
+/**
+ * @param {RTCPeerConnection} pc
+ * @param {"audio" | "video"} kind
+ * @param {number} count
+ * @returns {RTCRtpTransceiver[]}
+ */
+function receiveSlots(pc, kind, count) {
+  return Array.from({ length: count }, () => {
+    const transceiver = pc.addTransceiver(kind, { direction: "recvonly" });
+    prefer(transceiver, kind);
+    return transceiver;
+  });
+}
+
+/**
+ * Offer Opus, and VP8 with its repair, only: the offer shrinks to a third.
+ *
+ * @param {RTCRtpTransceiver} transceiver
+ * @param {"audio" | "video"} kind
+ */
+function prefer(transceiver, kind) {
+  const known = RTCRtpReceiver.getCapabilities?.(kind)?.codecs ?? [];
+  const wanted = kind === "audio" ? ["audio/opus"] : ["video/vp8", "video/rtx"];
+  const codecs = known.filter(({ mimeType }) => wanted.includes(mimeType.toLowerCase()));
+  if (codecs.length > 0) transceiver.setCodecPreferences?.(codecs);
+}

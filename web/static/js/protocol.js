@@ -1,0 +1,86 @@
+// @ts-check
+/**
+ * Shapes of the messages of `signaling/PROTOCOL.md`, as this client uses them.
+ *
+ * @typedef {"chair" | "secretary" | "technician" | "site" | "delegate"} Role
+ * @typedef {"microphone" | "camera" | "screen"} Source
+ * @typedef {"good" | "weak" | "lost"} Quality
+ *
+ * @typedef {object} Seat
+ * @property {string} id
+ * @property {string} name full name, for lists
+ * @property {string} shortName bare name, for tiles
+ * @property {number} rank protocol order, ascending
+ * @property {Role} role
+ * @property {boolean} onTiles
+ * @property {string} unit
+ * @property {string} person name and position, when the seat is a person
+ * @property {string} phone technician's telephone
+ * @property {boolean} present
+ * @property {number | null} since epoch seconds of the present stay
+ * @property {boolean} microphone
+ * @property {string | null} mutedBy
+ * @property {boolean} camera
+ * @property {boolean} screen
+ * @property {number | null} hand epoch seconds when raised
+ *
+ * @typedef {{ id: string, started: number, by: string }} Recording
+ *
+ * @typedef {object} Session
+ * @property {number} meeting
+ * @property {string} title
+ * @property {"open" | "ended"} phase
+ * @property {Record<string, Seat>} seats
+ * @property {string | null} main
+ * @property {boolean} pinned
+ * @property {string | null} sharing
+ * @property {Recording | null} recording
+ * @property {number} seq
+ *
+ * @typedef {{ type: "meeting-opened", meeting: number, title: string, seats: Seat[] }
+ *   | { type: "seat-entered", seat: Seat }
+ *   | { type: "seat-left", seat: string, left: boolean }
+ *   | { type: "microphone-set", seat: string, on: boolean, by: string }
+ *   | { type: "camera-set", seat: string, on: boolean }
+ *   | { type: "screen-set", seat: string, on: boolean }
+ *   | { type: "hand-raised", seat: string }
+ *   | { type: "hand-lowered", seat: string, by: string }
+ *   | { type: "main-shown", seat: string | null, pinned: boolean }
+ *   | { type: "recording-started", recording: string, by: string }
+ *   | { type: "recording-stopped", recording: string, by: string }
+ *   | { type: "meeting-ended", by: string }} LogEvent
+ *
+ * @typedef {{ seq: number, at: number, actor: string, event: LogEvent }} Entry
+ *
+ * @typedef {object} Welcome
+ * @property {"welcome"} type
+ * @property {string} connection
+ * @property {string} seat
+ * @property {string[]} permissions
+ * @property {Session | null} session null after a resume: `events` follows
+ * @property {number} now server's epoch seconds
+ * @property {number} [pingSeconds]
+ *
+ * @typedef {{ mid: string, seat: string | null, source: Source | null }} Slot
+ *
+ * @typedef {{ type: "events", entries: Entry[] }} Events
+ * @typedef {{ type: "slots", slots: Slot[] }} Slots
+ * @typedef {{ type: "speakers", levels: { seat: string, level: number, speaking: boolean }[] }} Speakers
+ * @typedef {{ type: "lines", lines: { seat: string, quality: Quality }[] }} Lines
+ * @typedef {{ type: "recording-health", growing: boolean, sizeBytes: number }} RecordingHealth
+ * @typedef {{ type: "media-lost" }} MediaLost
+ * @typedef {{ type: "media-reset" }} MediaReset
+ * @typedef {{ type: "superseded" }} Superseded
+ * @typedef {{ type: "answer", requestId: number, sdp: string, audioMids: string[], videoMids: string[] }} Answer
+ * @typedef {{ type: "done", requestId: number }} Done
+ * @typedef {{ type: "refused", requestId: number, code: string, text: string }} Refused
+ * @typedef {{ type: "bye", code: string, text: string, retry: boolean }} Bye
+ * @typedef {{ type: "pong" }} Pong
+ *
+ * @typedef {Welcome | Events | Slots | Speakers | Lines | RecordingHealth | MediaLost | MediaReset
+ *   | Superseded | Answer | Done | Refused | Bye | Pong} ServerMessage
+ *
+ * @typedef {{ seat: string, source: Source, height: number }} WantedTile
+ */
+
+export const PROTOCOL = 1;

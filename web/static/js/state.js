@@ -1,0 +1,323 @@
+// @ts-check
+/**
+ * What this client knows of the meeting: (state, message) -> state. Pure; `now` is epoch seconds.
+ *
+ * @import { Entry, Quality, Seat, ServerMessage, Session, Slot, Welcome } from "./protocol.js"
+ */
+
+/** A voice counts as speaking this long after its last word, so that plates do not flicker. */
+export const SPEAKING_HOLD_S = 3;
+
+/**
+ * @typedef {object} Voice
+ * @property {number} level 0…127
+ * @property {boolean} speaking what the server said last
+ * @property {number} since when this turn began, local epoch seconds
+ * @property {number} last when it was last heard speaking, local epoch seconds
+ *
+ * @typedef {object} State
+ * @property {string} connection
+ * @property {string} seat one's own seat
+ * @property {readonly string[]} permissions
+ * @property {Session | null} session
+ * @property {boolean} gap an entry was missed: come back with a fresh snapshot
+ * @property {number} clockOffset server's clock minus ours, seconds
+ * @property {readonly Slot[]} slots
+ * @property {Readonly<Record<string, Voice>>} voices
+ * @property {Readonly<Record<string, Quality>>} lines
+ * @property {Readonly<Record<string, boolean>>} left seats that left on purpose
+ * @property {{ growing: boolean, sizeBytes: number } | null} recordingHealth
+ */
+
+/** What an absent seat is: it publishes nothing, and comes back with its microphone off. */
+const AWAY = { present: false, since: null, microphone: false, screen: false, hand: null };
+
+/** @type {Session} before the first entry of a log */
+export const NOTHING = Object.freeze({
+  meeting: 0,
+  title: "",
+  phase: "open",
+  seats: {},
+  main: null,
+  pinned: false,
+  sharing: null,
+  recording: null,
+  seq: 0,
+});
+
+/** @type {State} */
+export const INITIAL = Object.freeze({
+  connection: "",
+  seat: "",
+  permissions: [],
+  session: null,
+  gap: false,
+  clockOffset: 0,
+  slots: [],
+  voices: {},
+  lines: {},
+  left: {},
+  recordingHealth: null,
+});
+
+/**
+ * @param {State} state
+ * @param {ServerMessage} message
+ * @param {number} now
+ * @returns {State}
+ */
+export function apply(state, message, now) {
+  switch (message.type) {
+    case "welcome":
+      return welcome(state, message, now);
+    case "events":
+      return message.entries.reduce(fold, state);
+    case "slots":
+      return { ...state, slots: message.slots };
+    case "speakers":
+      return { ...state, voices: heard(state.voices, message.levels, now) };
+    case "lines":
+      return { ...state, lines: merged(state.lines, message.lines.map((l) => [l.seat, l.quality])) };
+    case "recording-health":
+      return {
+        ...state,
+        recordingHealth: { growing: message.growing, sizeBytes: message.sizeBytes },
+      };
+    case "media-reset":
+      return { ...state, slots: [], voices: {} };
+    default:
+      return state;
+  }
+}
+
+/**
+ * @param {State} state
+ * @param {Welcome} message
+ * @param {number} now
+ * @returns {State}
+ */
+function welcome(state, message, now) {
+  const fresh = message.session !== null;
+  return {
+    ...state,
+    connection: message.connection,
+    seat: message.seat,
+    permissions: message.permissions,
+    session: fresh ? message.session : state.session,
+    gap: fresh ? false : state.gap,
+    clockOffset: message.now - now,
+    voices: {},
+    lines: {},
+  };
+}
+
+/**
+ * Fold one log entry in. Entries already known are skipped; a missing one sets `gap`.
+ *
+ * @param {State} state
+ * @param {Entry} entry
+ * @returns {State}
+ */
+export function fold(state, entry) {
+  const { session } = state;
+  if (session === null || entry.seq <= session.seq) return state;
+  if (entry.seq !== session.seq + 1) return { ...state, gap: true };
+  const next = { ...state, session: evolve(session, entry) };
+  const { event } = entry;
+  if (event.type === "seat-left") next.left = merged(state.left, [[event.seat, event.left]]);
+  if (event.type === "seat-entered") next.left = without(state.left, event.seat.id);
+  if (event.type === "recording-stopped") next.recordingHealth = null;
+  return next;
+}
+
+/**
+ * The next session. Mirrors `rooms/session/core.py`; a test feeds both the same log.
+ *
+ * @param {Session} session
+ * @param {Entry} entry
+ * @returns {Session}
+ */
+export function evolve(session, { seq, at, event }) {
+  const next = { ...session, seq };
+  switch (event.type) {
+    case "meeting-opened":
+      return { ...NOTHING, meeting: event.meeting, title: event.title, seats: byId(event.seats), seq };
+    case "seat-entered":
+      next.seats = merged(session.seats, [[event.seat.id, event.seat]]);
+      return next;
+    case "seat-left":
+      next.seats = changed(session.seats, event.seat, AWAY);
+      if (session.sharing === event.seat) next.sharing = null;
+      return next;
+    case "microphone-set":
+      next.seats = changed(session.seats, event.seat, {
+        microphone: event.on,
+        mutedBy: event.on || event.by === event.seat ? null : event.by,
+      });
+      return next;
+    case "camera-set":
+      next.seats = changed(session.seats, event.seat, { camera: event.on });
+      return next;
+    case "screen-set":
+      next.seats = changed(session.seats, event.seat, { screen: event.on });
+      next.sharing = event.on ? event.seat : null;
+      return next;
+    case "hand-raised":
+      next.seats = changed(session.seats, event.seat, { hand: at });
+      return next;
+    case "hand-lowered":
+      next.seats = changed(session.seats, event.seat, { hand: null });
+      return next;
+    case "main-shown":
+      next.main = event.seat;
+      next.pinned = event.pinned;
+      return next;
+    case "recording-started":
+      next.recording = { id: event.recording, started: at, by: event.by };
+      return next;
+    case "recording-stopped":
+      next.recording = null;
+      return next;
+    case "meeting-ended": {
+      const seats = Object.values(session.seats).map((seat) => ({ ...seat, ...AWAY }));
+      const { meeting, title } = session;
+      return { ...NOTHING, meeting, title, phase: "ended", seats: byId(seats), seq };
+    }
+  }
+}
+
+/** @param {readonly Seat[]} seats @returns {Record<string, Seat>} */
+function byId(seats) {
+  return Object.fromEntries(seats.map((seat) => [seat.id, seat]));
+}
+
+/**
+ * @param {Record<string, Seat>} seats
+ * @param {string} id
+ * @param {Partial<Seat>} fields
+ * @returns {Record<string, Seat>}
+ */
+function changed(seats, id, fields) {
+  const seat = seats[id];
+  return seat === undefined ? seats : { ...seats, [id]: { ...seat, ...fields } };
+}
+
+/**
+ * @template T
+ * @param {Readonly<Record<string, T>>} record
+ * @param {[string, T][]} pairs
+ * @returns {Record<string, T>}
+ */
+function merged(record, pairs) {
+  return { ...record, ...Object.fromEntries(pairs) };
+}
+
+/**
+ * @template T
+ * @param {Readonly<Record<string, T>>} record
+ * @param {string} key
+ * @returns {Record<string, T>}
+ */
+function without(record, key) {
+  const { [key]: _, ...rest } = record;
+  return rest;
+}
+
+/**
+ * @param {Readonly<Record<string, Voice>>} voices
+ * @param {{ seat: string, level: number, speaking: boolean }[]} levels
+ * @param {number} now
+ * @returns {Record<string, Voice>}
+ */
+function heard(voices, levels, now) {
+  return merged(
+    voices,
+    levels.map(({ seat, level, speaking }) => {
+      const before = voices[seat];
+      const goes = before !== undefined && lasts(before, now);
+      const last = speaking || before?.speaking ? now : (before?.last ?? 0);
+      const since = speaking && !goes ? now : (before?.since ?? 0);
+      return [seat, { level, speaking, since, last }];
+    }),
+  );
+}
+
+/**
+ * @param {Voice} voice
+ * @param {number} now
+ */
+function lasts(voice, now) {
+  return voice.speaking || (voice.last > 0 && now - voice.last < SPEAKING_HOLD_S);
+}
+
+// ------------------------------------------------------------------ questions
+
+/** @param {State} state @returns {Seat | null} */
+export function ownSeat(state) {
+  return state.session?.seats[state.seat] ?? null;
+}
+
+/** @param {State} state @param {string} command @returns {boolean} */
+export function may(state, command) {
+  return state.permissions.includes(command);
+}
+
+/**
+ * Since when a seat has been speaking (local epoch seconds); null when it is silent or muted.
+ *
+ * @param {State} state
+ * @param {Seat} seat
+ * @param {number} now
+ * @returns {number | null}
+ */
+export function speakingSince(state, seat, now) {
+  const voice = state.voices[seat.id];
+  if (!seat.present || !seat.microphone || voice === undefined) return null;
+  return lasts(voice, now) ? voice.since : null;
+}
+
+/** @param {Session} session @returns {Seat[]} all seats in protocol order */
+export function inOrder(session) {
+  return Object.values(session.seats).sort((a, b) => a.rank - b.rank || (a.id < b.id ? -1 : 1));
+}
+
+/**
+ * Seats with a place among the tiles, in protocol order. Sites keep theirs while they are away;
+ * people are shown while they are here.
+ *
+ * @param {Session} session
+ * @returns {Seat[]}
+ */
+export function onTiles(session) {
+  return inOrder(session).filter(
+    (seat) => seat.onTiles && (seat.present || seat.role === "site" || seat.role === "chair"),
+  );
+}
+
+/** @param {Session} session @returns {Seat[]} who asks to speak, first come first */
+export function waiting(session) {
+  return inOrder(session)
+    .filter((seat) => seat.present && seat.hand !== null)
+    .sort((a, b) => (a.hand ?? 0) - (b.hand ?? 0));
+}
+
+/** @param {Session} session @returns {Seat | null} the presiding seat */
+export function presiding(session) {
+  return inOrder(session).find((seat) => seat.role === "chair") ?? null;
+}
+
+/**
+ * What the main picture shows: the shared screen before the seat chosen, that before the chair. Who
+ * shares sees the meeting, not the own screen within itself.
+ *
+ * @param {Session} session
+ * @param {string} own one's own seat
+ * @returns {{ seat: Seat, source: "camera" | "screen" } | null}
+ */
+export function onMain(session, own) {
+  const sharing = session.sharing === null ? undefined : session.seats[session.sharing];
+  if (sharing !== undefined && sharing.id !== own) return { seat: sharing, source: "screen" };
+  const chosen = session.main === null ? undefined : session.seats[session.main];
+  const seat = chosen ?? presiding(session);
+  return seat === null ? null : { seat, source: "camera" };
+}

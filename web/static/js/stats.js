@@ -1,0 +1,90 @@
+// @ts-check
+/**
+ * How good the line is, from `getStats()`: sampling, and a pure judgement.
+ *
+ * @import { Quality } from "./protocol.js"
+ *
+ * @typedef {object} Sample totals since the connection began
+ * @property {number} received packets
+ * @property {number} missing packets lost on the way here
+ * @property {number} upLoss fraction 0…1 the server reported last
+ * @property {number} roundTripMs 0: not known
+ *
+ * @typedef {object} Inbound
+ * @property {string} mid
+ * @property {number} frames decoded
+ * @property {number} width of the last frame
+ * @property {number} height
+ * @property {number} energy of the sound, as `totalAudioEnergy`
+ */
+
+const WEAK_LOSS = 0.05;
+const WEAK_ROUND_TRIP_MS = 400;
+const FEW_PACKETS = 20;
+
+/**
+ * @param {RTCPeerConnection} pc
+ * @returns {Promise<Sample>}
+ */
+export async function sample(pc) {
+  const total = { received: 0, missing: 0, upLoss: 0, roundTripMs: 0 };
+  for (const entry of (await pc.getStats()).values()) {
+    if (entry.type === "inbound-rtp") {
+      total.received += entry.packetsReceived ?? 0;
+      total.missing += Math.max(0, entry.packetsLost ?? 0);
+    } else if (entry.type === "remote-inbound-rtp") {
+      total.upLoss = Math.max(total.upLoss, entry.fractionLost ?? 0);
+      total.roundTripMs = Math.max(total.roundTripMs, (entry.roundTripTime ?? 0) * 1000);
+    } else if (entry.type === "candidate-pair" && entry.state === "succeeded") {
+      total.roundTripMs = Math.max(total.roundTripMs, (entry.currentRoundTripTime ?? 0) * 1000);
+    }
+  }
+  return total;
+}
+
+/**
+ * @param {Sample} before
+ * @param {Sample} now a few seconds later
+ * @returns {Quality}
+ */
+export function judge(before, now) {
+  const received = now.received - before.received;
+  const missing = now.missing - before.missing;
+  const downLoss = received + missing > FEW_PACKETS ? missing / (received + missing) : 0;
+  const weak =
+    downLoss > WEAK_LOSS || now.upLoss > WEAK_LOSS || now.roundTripMs > WEAK_ROUND_TRIP_MS;
+  return weak ? "weak" : "good";
+}
+
+/**
+ * What arrived in each receive slot.
+ *
+ * @param {RTCPeerConnection} pc
+ * @param {"audio" | "video"} kind
+ * @returns {Promise<Inbound[]>}
+ */
+export async function inbound(pc, kind) {
+  const slots = pc
+    .getTransceivers()
+    .filter(({ mid, receiver, direction }) => {
+      return mid !== null && direction === "recvonly" && receiver.track.kind === kind;
+    });
+  return Promise.all(slots.map(({ mid, receiver }) => figures(mid ?? "", receiver)));
+}
+
+/**
+ * @param {string} mid
+ * @param {RTCRtpReceiver} receiver
+ * @returns {Promise<Inbound>}
+ */
+async function figures(mid, receiver) {
+  const sum = { mid, frames: 0, width: 0, height: 0, energy: 0 };
+  for (const entry of (await receiver.getStats()).values()) {
+    if (entry.type !== "inbound-rtp") continue;
+    sum.frames += entry.framesDecoded ?? 0;
+    sum.width = entry.frameWidth ?? sum.width;
+    sum.height = entry.frameHeight ?? sum.height;
+    sum.energy += entry.totalAudioEnergy ?? 0;
+  }
+  return sum;
+}

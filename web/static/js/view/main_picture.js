@@ -1,0 +1,74 @@
+// @ts-check
+/**
+ * The main picture and its plate.
+ *
+ * @import { Seat } from "../protocol.js"
+ * @import { State } from "../state.js"
+ */
+
+import { seatLook } from "../describe.js";
+import { duration, t } from "../page.js";
+import { onMain, speakingSince } from "../state.js";
+import { hook, setClass, setIcon, setText, show } from "./dom.js";
+import { setPicture } from "./picture.js";
+import { messageOf } from "./tiles.js";
+
+export class MainPicture {
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.box = hook(root, "main-box");
+    this.video = /** @type {HTMLVideoElement} */ (hook(root, "main-video"));
+    this.message = hook(root, "main-message");
+    this.messageText = hook(root, "main-message-text");
+    this.plate = hook(root, "main-plate");
+    this.name = hook(root, "main-name");
+    this.person = hook(root, "main-person");
+    this.status = hook(root, "main-status");
+    this.word = hook(root, "main-word");
+    this.time = hook(root, "main-time");
+  }
+
+  /**
+   * @param {State} state
+   * @param {MediaStream | null} stream what plays on the main picture
+   * @param {number} now
+   */
+  render(state, stream, now) {
+    const main = state.session === null ? null : onMain(state.session, state.seat);
+    show(this.plate, main !== null);
+    if (main === null) {
+      setPicture(this.video, null, "");
+      setText(this.messageText, t("nobodyOnMain"));
+      return;
+    }
+    const { seat, source } = main;
+    const look = seatLook(state, seat, now);
+    const lit = source === "screen" || (seat.present && seat.camera);
+    setPicture(this.video, lit && look.tone !== "lost" ? stream : null, `${seat.id} ${source}`, true);
+    const own = seat.id === state.seat;
+    const message = messageOf(look.tone, seat, own);
+    setIcon(this.message, message.icon);
+    setText(this.messageText, t(message.text));
+    this.#plate(state, seat, source, own, now);
+  }
+
+  /**
+   * @param {State} state
+   * @param {Seat} seat
+   * @param {"camera" | "screen"} source
+   * @param {boolean} own
+   * @param {number} now
+   */
+  #plate(state, seat, source, own, now) {
+    const look = seatLook(state, seat, now);
+    const since = speakingSince(state, seat, now);
+    setClass(this.plate, `main-plate main-plate--${look.tone || "calm"}`);
+    setText(this.name, own ? t(since === null ? "youOnScreen" : "youSpeak") : seat.name);
+    const person = seat.person === seat.name ? "" : seat.person;
+    const details = [own ? seat.name : "", person, source === "screen" ? t("sharing") : ""];
+    setText(this.person, details.filter((part) => part !== "").join(". "));
+    setIcon(this.status, look.icon);
+    setText(this.word, t(look.word));
+    setText(this.time, since === null ? "" : duration(now - since));
+  }
+}

@@ -1,0 +1,183 @@
+// @ts-check
+/**
+ * The room's DOM: puts the parts together, measures the stage, shows overlays.
+ *
+ * @import { ButtonLook } from "../describe.js"
+ * @import { DeviceKind } from "../devices.js"
+ * @import { Plan, Sizes } from "../layout.js"
+ * @import { Bye } from "../protocol.js"
+ * @import { State } from "../state.js"
+ */
+
+import * as devices from "../devices.js";
+import { page, t } from "../page.js";
+import { ButtonBar, MoreMenu, NowLine, TopBar } from "./bars.js";
+import { DeviceDialog, confirm } from "./dialogs.js";
+import { hook, setText, show } from "./dom.js";
+import { MainPicture } from "./main_picture.js";
+import { Messages } from "./messages.js";
+import { Panel } from "./panel.js";
+import { Tiles } from "./tiles.js";
+
+/** Where `tokens.css` and `components.css` switch to the phone's layout. */
+const PHONE = "(max-width: 760px), (orientation: portrait) and (max-width: 1100px)";
+const PHONE_UNIT = 0.56;
+
+/**
+ * @typedef {object} RoomActions
+ * @property {() => void} microphone
+ * @property {(look: ButtonLook) => void} middle
+ * @property {() => void} camera
+ * @property {() => void} screen
+ * @property {() => void} grid
+ * @property {() => void} full
+ * @property {() => void} devices
+ * @property {(kind: DeviceKind, id: string) => void} chooseDevice
+ * @property {() => void} list
+ * @property {(step: -1 | 1) => void} turn
+ * @property {() => void} leave
+ * @property {() => void} again
+ * @property {(seat: string) => void} mute
+ * @property {() => void} muteAll
+ * @property {(seat: string | null) => void} showOnMain
+ * @property {(seat: string) => void} lowerHand
+ * @property {() => void} record
+ * @property {() => void} end
+ *
+ * @typedef {object} Frame everything one rendering shows
+ * @property {State} state
+ * @property {Plan} plan
+ * @property {{ tone: string, icon: string, word: string }} line
+ * @property {boolean} panel
+ * @property {MediaStream | null} main
+ * @property {(seat: string) => MediaStream | null} tile
+ * @property {MediaStream | null} own
+ * @property {boolean} canSpeak
+ * @property {number} now
+ */
+
+export class RoomView {
+  #phone = window.matchMedia(PHONE);
+
+  /**
+   * @param {HTMLElement} root
+   * @param {RoomActions} actions
+   * @param {AbortSignal} signal
+   */
+  constructor(root, actions, signal) {
+    this.root = root;
+    this.signal = signal;
+    this.stage = hook(root, "stage");
+    this.area = hook(root, "tiles-area");
+    this.lost = hook(root, "lost");
+    this.messages = new Messages(root);
+    this.top = new TopBar(root);
+    this.nowLine = new NowLine(root);
+    this.buttons = new ButtonBar(root, actions, signal);
+    this.menu = new MoreMenu(root, actions, signal);
+    this.tiles = new Tiles(root, actions.turn, signal);
+    this.main = new MainPicture(root);
+    this.panel = new Panel(root, { ...actions, close: actions.list }, signal);
+    this.devices = new DeviceDialog(root, actions.chooseDevice, signal);
+    hook(root, "list-button").addEventListener("click", actions.list, { signal });
+    const leave = (/** @type {Event} */ event) => {
+      event.preventDefault();
+      actions.leave();
+    };
+    hook(root, "leave").addEventListener("click", leave, { signal });
+    this.again = actions.again;
+  }
+
+  get phone() {
+    return this.#phone.matches;
+  }
+
+  /**
+   * @param {() => void} listener
+   * @param {AbortSignal} signal
+   */
+  onResize(listener, signal) {
+    window.addEventListener("resize", listener, { signal });
+    document.addEventListener("fullscreenchange", listener, { signal });
+    const observer = new ResizeObserver(listener);
+    observer.observe(this.stage);
+    observer.observe(this.area);
+    signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+  }
+
+  /** @param {"main" | "grid"} mode @param {boolean} panel */
+  arrange(mode, panel) {
+    this.stage.dataset.mode = this.phone ? "main" : mode;
+    this.stage.dataset.list = String(panel);
+  }
+
+  /** @returns {Sizes} */
+  sizes() {
+    const box = this.main.box;
+    return {
+      width: this.area.clientWidth,
+      area: this.area.parentElement?.clientHeight ?? 0,
+      mainWidth: box.clientWidth,
+      mainHeight: box.clientHeight,
+      unit: this.phone ? PHONE_UNIT : Math.min(innerWidth / 1920, innerHeight / 1080),
+      ratio: devicePixelRatio,
+      phone: this.phone,
+    };
+  }
+
+  /** @param {Frame} frame */
+  render({ state, plan, line, panel, main, tile, own, canSpeak, now }) {
+    const grid = plan.mode === "grid";
+    const local = {
+      canSpeak,
+      canShare: devices.canShareScreen(),
+      grid,
+      full: document.fullscreenElement !== null,
+      phone: this.phone,
+    };
+    this.top.render(state, line, { grid, panel }, now);
+    this.main.render(state, main, now);
+    this.tiles.render(state, plan, { tile, own }, now);
+    this.panel.render(state, panel, now);
+    this.nowLine.render(state, line.tone === "warn");
+    this.buttons.render(state, local);
+    this.menu.render(state, local);
+  }
+
+  /** The large notice over the stage. @param {string | null} text key; null: the line is there */
+  overlay(text) {
+    show(this.lost, text !== null);
+    if (text === null) return;
+    setText(hook(this.lost, "lost-title"), t(text));
+    setText(hook(this.lost, "lost-text"), t(`${text}Text`, { hotline: page.hotline }));
+  }
+
+  /** The meeting is over for this page. @param {Bye} bye */
+  finish(bye) {
+    show(this.lost, false);
+    const final = hook(this.root, "final");
+    const known = `bye_${bye.code}` in page.texts;
+    setText(hook(final, "final-title"), known ? t(`bye_${bye.code}`) : bye.text);
+    setText(hook(final, "final-text"), known ? t(`bye_${bye.code}_text`) : "");
+    const again = hook(final, "final-again");
+    show(again, bye.code !== "ended" && bye.code !== "not-invited");
+    // The page's own listeners ended with `leaving`.
+    again.onclick = this.again;
+    show(final, true);
+    hook(final, "final-title").focus();
+  }
+
+  /** @param {{ title: string, text: string, yes: string }} question */
+  confirm(question) {
+    return confirm(this.root, question, this.signal);
+  }
+
+  async toggleFull() {
+    try {
+      if (document.fullscreenElement !== null) await document.exitFullscreen();
+      else await document.documentElement.requestFullscreen();
+    } catch {
+      this.messages.note(t("fullFailed"), "info");
+    }
+  }
+}

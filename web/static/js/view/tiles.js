@@ -1,0 +1,155 @@
+// @ts-check
+/**
+ * The tiles: strip beside the main picture, or grid. Picture above, plate below.
+ *
+ * @import { Plan } from "../layout.js"
+ * @import { Seat } from "../protocol.js"
+ * @import { State } from "../state.js"
+ */
+
+import { seatLook } from "../describe.js";
+import { t } from "../page.js";
+import { arrange, clone, hook, setAttribute, setClass, setIcon, setText, show } from "./dom.js";
+import { setPicture } from "./picture.js";
+
+/**
+ * @typedef {object} Pictures where the streams are
+ * @property {(seat: string) => MediaStream | null} tile the camera picture of a seat's tile
+ * @property {MediaStream | null} own one's own camera
+ */
+
+export class Tiles {
+  /** @type {Map<string, Tile>} */
+  #tiles = new Map();
+
+  /**
+   * @param {HTMLElement} root with `data-tiles` and `data-pager`
+   * @param {(step: -1 | 1) => void} onTurn
+   * @param {AbortSignal} signal
+   */
+  constructor(root, onTurn, signal) {
+    this.root = hook(root, "tiles-part");
+    this.list = hook(root, "tiles");
+    this.pager = hook(root, "pager");
+    this.place = hook(root, "pager-place");
+    this.previous = hook(root, "pager-previous");
+    this.next = hook(root, "pager-next");
+    this.previous.addEventListener("click", () => onTurn(-1), { signal });
+    this.next.addEventListener("click", () => onTurn(1), { signal });
+  }
+
+  /**
+   * @param {State} state
+   * @param {Plan} plan
+   * @param {Pictures} pictures
+   * @param {number} now
+   */
+  render(state, plan, pictures, now) {
+    const seats = plan.tiles.flatMap((id) => state.session?.seats[id] ?? []);
+    setClass(this.list, plan.mode === "grid" ? "tgrid" : "strip");
+    this.list.style.setProperty("--cols", String(plan.columns));
+    this.root.style.setProperty("--tw", `${plan.tileWidth}px`);
+    for (const id of [...this.#tiles.keys()]) {
+      if (!plan.tiles.includes(id)) this.#forget(id);
+    }
+    const tiles = seats.map((seat) => this.#tile(seat));
+    arrange(this.list, tiles.map(({ element }) => element));
+    for (const [at, seat] of seats.entries()) {
+      const own = seat.id === state.seat;
+      const stream = own ? pictures.own : pictures.tile(seat.id);
+      tiles[at].render(state, seat, own, stream, now);
+    }
+    this.#page(plan);
+  }
+
+  /** @param {Seat} seat */
+  #tile(seat) {
+    const known = this.#tiles.get(seat.id);
+    if (known !== undefined) return known;
+    const tile = new Tile();
+    this.#tiles.set(seat.id, tile);
+    return tile;
+  }
+
+  /** @param {string} id */
+  #forget(id) {
+    this.#tiles.get(id)?.close();
+    this.#tiles.delete(id);
+  }
+
+  /** @param {Plan} plan */
+  #page(plan) {
+    show(this.pager, plan.pages > 1);
+    const { first, last, total } = plan;
+    setText(this.place, t("pagePlace", { first, last, total }));
+    setAttribute(this.previous, "aria-disabled", String(plan.page === 0));
+    setAttribute(this.next, "aria-disabled", String(plan.page === plan.pages - 1));
+  }
+}
+
+class Tile {
+  constructor() {
+    this.element = clone("tile");
+    this.video = /** @type {HTMLVideoElement} */ (hook(this.element, "video"));
+    this.message = hook(this.element, "message");
+    this.messageText = hook(this.element, "message-text");
+    this.plate = hook(this.element, "plate");
+    this.word = hook(this.element, "word");
+    this.name = hook(this.element, "name");
+  }
+
+  /**
+   * @param {State} state
+   * @param {Seat} seat
+   * @param {boolean} own
+   * @param {MediaStream | null} stream
+   * @param {number} now
+   */
+  render(state, seat, own, stream, now) {
+    const look = seatLook(state, seat, now);
+    const tone = look.tone === "" ? "" : ` tile--${look.tone}`;
+    setClass(this.element, `tile${tone}${own ? " tile--own" : ""}`);
+    const word = look.place > 0 ? t("waitingPlace", { place: look.place }) : t(look.word);
+    setText(this.word, this.#prefix(seat, own, look.tone) + word);
+    setText(this.name, seat.shortName);
+    setIcon(this.plate, look.icon);
+    const picture = seat.present && seat.camera ? stream : null;
+    setPicture(this.video, look.tone === "lost" ? null : picture, seat.id);
+    this.#say(messageOf(look.tone, seat, own));
+  }
+
+  /**
+   * @param {Seat} seat
+   * @param {boolean} own
+   * @param {string} tone
+   */
+  #prefix(seat, own, tone) {
+    if (tone !== "" && tone !== "weak") return "";
+    if (own) return t("youPrefix");
+    return seat.role === "chair" ? t("chairPrefix") : "";
+  }
+
+  /** @param {{ icon: string, text: string }} message */
+  #say(message) {
+    setIcon(this.message, message.icon);
+    setText(this.messageText, t(message.text));
+  }
+
+  close() {
+    this.video.srcObject = null;
+  }
+}
+
+/**
+ * What stands in place of a picture; a live picture covers it.
+ *
+ * @param {string} tone
+ * @param {Seat} seat
+ * @param {boolean} own
+ */
+export function messageOf(tone, seat, own) {
+  if (tone === "lost") return { icon: "sig-0", text: "reconnecting" };
+  if (!seat.present) return { icon: "minus", text: "notConnected" };
+  if (!seat.camera) return { icon: "cam-off", text: "cameraIsOff" };
+  return { icon: "cam", text: own ? "noCamera" : "noPictureYet" };
+}
