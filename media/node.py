@@ -54,7 +54,7 @@ class Node:
         self._report = report
         self._sockets = tuple(sockets)
         self._candidates = tuple((local.host, local.port) for local in sockets)
-        self._egress = Egress()
+        self._egress = Egress(self.counters)
         self._ice: IceLite[Transport] = IceLite(len(self._sockets))
         self._certificate = make_certificate()
         self._fingerprint = sha256_fingerprint(self._certificate)
@@ -67,6 +67,7 @@ class Node:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = float("inf")  # monotonic seconds
         self._ticks = 0
+        self._watching = False  # a socket was full
         self._mux = UdpMux(self._sockets, self)
 
     async def close(self) -> None:
@@ -78,6 +79,8 @@ class Node:
         if self._tasks:
             await asyncio.wait(list(self._tasks))
         await self.recordings.close()
+        for local in self._sockets:
+            self._loop.remove_writer(local.socket.fileno())
         self._mux.close()
 
     # What the service asks for
@@ -141,9 +144,7 @@ class Node:
 
     def changed(self, room: Room) -> None:
         """The service changed something in the room: its next deadline may be nearer."""
-        now = time.monotonic()
-        room.flush(now)
-        self._rearm(now)
+        self._rearm(time.monotonic())
 
     # Sink of the multiplexer
 
@@ -200,7 +201,22 @@ class Node:
             copies += room.copies_last_flush
             self._arm(room.next_deadline(now), now)
         self._dirty.clear()
+        self._mind_full_sockets()
         return copies
+
+    def _mind_full_sockets(self) -> None:
+        """Datagrams that found their socket full leave as soon as one takes more."""
+        if self._egress.pending and not self._watching:
+            self._watching = True
+            for local in self._sockets:
+                self._loop.add_writer(local.socket.fileno(), self._on_writable)
+
+    def _on_writable(self) -> None:
+        self._egress.flush()
+        if not self._egress.pending:
+            self._watching = False
+            for local in self._sockets:
+                self._loop.remove_writer(local.socket.fileno())
 
     # Events of transports
 
@@ -238,6 +254,7 @@ class Node:
                 if transport is not None:
                     transport.send_rtcp(packet)
             room.flush(now)
+        self._mind_full_sockets()
         self._rearm(now)
 
     def _rearm(self, now: float) -> None:
