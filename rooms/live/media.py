@@ -125,14 +125,19 @@ class LiveMedia:
         self._views[seat] = view
         self._wake.set()
 
-    def hand_over(self, seat: SeatId, resumed: str | None, connection: str) -> None:
-        """A new connection took the seat. It keeps the transport of the connection it resumes."""
+    def hand_over(self, seat: SeatId, resumed: str | None, connection: str) -> bool:
+        """A new connection took the seat. It keeps the transport of the connection it resumes.
+
+        Returns:
+            Whether there was one to keep.
+        """
         peer = self._peers.get(seat)
         if peer is not None and peer.connection == resumed:
             peer.connection, peer.told = connection, None
             self._wake.set()
-        else:
-            self.release(seat)
+            return True
+        self.release(seat)
+        return False
 
     def release(self, seat: SeatId) -> None:
         """The seat is gone, or starts afresh: its transport ends."""

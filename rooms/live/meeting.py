@@ -30,7 +30,7 @@ from rooms.session import commands as c
 from rooms.session import events as e
 from rooms.session.core import Refused, decide, evolve
 from rooms.session.model import PeerId, Phase, Role, Seat, SeatId, Session
-from rooms.session.notices import AnyNotice
+from rooms.session.notices import AnyNotice, MediaLost
 from rooms.session.policy import SERVICE, Actor
 from rooms.store.log import EventLog
 
@@ -196,7 +196,8 @@ class LiveMeeting:
         if old is not None:
             old.closed = "superseded"
             old.listener.on_closed("superseded")
-        self.media.hand_over(seat.id, resumed, connection)
+        if not self.media.hand_over(seat.id, resumed, connection) and resumed is not None:
+            listener.on_notice(MediaLost())
         missed = self._entries_after(after)
         session = self.session if missed is None else None
         attendance = Attendance(self, seat, connection, listener, session, missed or ())

@@ -1,19 +1,90 @@
-"""The seed data set: the province's units and sites, and the demo's accounts and meetings."""
+"""The seed data set: the province's units and its sites. `demo.py` adds people and meetings."""
 
-from datetime import datetime
+import csv
+from datetime import date
+from importlib import resources
 
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rooms.seed.demo import BENCH_MEETING, DEMO_MEETING, DEMO_PASSWORD, seed_demo
 from rooms.store.database import Database
+from rooms.store.tables import SiteRow, UnitCodeRow, UnitRow
 
-DEMO_PASSWORD = "diemcau-demo"
-DEMO_MEETING = "demo"
-BENCH_MEETING = "bench"
+__all__ = ["BENCH_MEETING", "DEMO_MEETING", "DEMO_PASSWORD", "seed_demo", "seed_directory"]
+
+_LIST_DATE = date(2019, 10, 6)  # of the statistics office's list
+_SHORTER = (
+    ("Ủy ban nhân dân", "UBND"),
+    ("Hội đồng nhân dân", "HĐND"),
+    ("tỉnh Gia Lai", "tỉnh"),
+    ("Tỉnh ủy Gia Lai", "Tỉnh ủy"),
+)
 
 
 async def seed_directory(db: Database) -> None:
-    """Units and the 20 sites; idempotent."""
-    raise NotImplementedError
+    """Units and the 20 sites. What is there already stays as it is."""
+    async with db.session() as session:
+        units = await _seed_units(session)
+        known = set(await session.scalars(select(SiteRow.code)))
+        for rank, line in enumerate(_lines("sites.csv"), start=1):
+            if line["code"] not in known:
+                session.add(_site(line, rank, units[line["unit_code"]]))
 
 
-async def seed_demo(db: Database, now: datetime) -> None:
-    """Accounts and meetings around `now`; idempotent, a later start moves them to its day."""
-    raise NotImplementedError
+async def _seed_units(session: AsyncSession) -> dict[str, int]:
+    """Ids by code."""
+    known = select(UnitCodeRow.code, UnitCodeRow.unit_id).where(UnitCodeRow.valid_to.is_(None))
+    ids = dict((await session.execute(known)).all())
+    for rank, line in enumerate(_lines("units.csv"), start=1):
+        if line["code"] in ids:
+            continue
+        unit = _unit(line, rank, ids.get(line["parent_code"]))
+        session.add(unit)
+        await session.flush()  # parents come before their children, who need the id
+        ids[line["code"]] = unit.id
+        session.add(_code(line["code"], unit.id))
+    return ids
+
+
+def _unit(line: dict[str, str], rank: int, parent_id: int | None) -> UnitRow:
+    return UnitRow(
+        name=line["name_vi"],
+        short_name=short_name(line["name_vi"]),
+        name_en=line["name_en"],
+        kind=line["kind"],
+        level=line["level"],
+        parent_id=parent_id,
+        rank=rank,
+    )
+
+
+def _code(code: str, unit_id: int) -> UnitCodeRow:
+    scheme = "gso" if code.isdigit() else "own"
+    return UnitCodeRow(unit_id=unit_id, scheme=scheme, code=code, valid_from=_LIST_DATE)
+
+
+def _site(line: dict[str, str], rank: int, unit_id: int) -> SiteRow:
+    return SiteRow(
+        code=line["code"],
+        name=line["name"],
+        short_name=line["short_name"],
+        unit_id=unit_id,
+        rank=rank,
+        technician_phone=line["technician_phone"],
+        capacity=int(line["capacity"]),
+        place=line["place"],
+        active=True,
+    )
+
+
+def short_name(name: str) -> str:
+    """What people call a unit: "UBND huyện KBang" for "Ủy ban nhân dân huyện KBang"."""
+    for long, short in _SHORTER:
+        name = name.replace(long, short)
+    return name
+
+
+def _lines(file: str) -> list[dict[str, str]]:
+    text = resources.files("rooms.seed").joinpath(file).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
