@@ -416,7 +416,8 @@ class Client:
             self._pushed()
 
     def on_closed(self, code: str) -> None:
-        self.dismiss(bye_code(code))
+        # A request settled in this turn of the loop ("end-meeting") gets its reply before the bye.
+        self._loop.call_soon(self.dismiss, bye_code(code))
 
     def _pushed(self) -> None:
         """Something was put into the outbox."""
