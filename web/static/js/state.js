@@ -183,6 +183,8 @@ export function evolve(session, { seq, at, event }) {
       const { meeting, title } = session;
       return { ...NOTHING, meeting, title, phase: "ended", seats: byId(seats), seq };
     }
+    default: // an event of a later version
+      return next;
   }
 }
 

@@ -1,0 +1,54 @@
+// Seats, sessions and states for the tests of the browser modules.
+
+import { INITIAL } from "../../web/static/js/state.js";
+
+export const NOW = 1_530_000_000;
+
+export function seat(id, fields = {}) {
+  return {
+    id,
+    name: `Điểm cầu ${id}`,
+    shortName: id,
+    rank: Number(id.split(":")[1] ?? 0),
+    role: "site",
+    onTiles: true,
+    unit: "",
+    person: "",
+    phone: "",
+    present: true,
+    since: NOW,
+    microphone: false,
+    mutedBy: null,
+    camera: true,
+    screen: false,
+    hand: null,
+    ...fields,
+  };
+}
+
+export function session(seats, fields = {}) {
+  return {
+    meeting: 1,
+    title: "Giao ban",
+    phase: "open",
+    seats: Object.fromEntries(seats.map((one) => [one.id, one])),
+    main: null,
+    pinned: false,
+    sharing: null,
+    recording: null,
+    seq: 10,
+    ...fields,
+  };
+}
+
+export function state(seats, fields = {}) {
+  return { ...INITIAL, seat: "site:2", session: session(seats), ...fields };
+}
+
+export function entry(seq, event) {
+  return { seq, at: NOW + seq, actor: "system", event };
+}
+
+export function events(...entries) {
+  return { type: "events", entries };
+}

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { announce } from "../../web/static/js/announce.js";
+import { lineLook, middleButton, seatLook } from "../../web/static/js/describe.js";
+import { judge } from "../../web/static/js/stats.js";
+import { NOW, entry, seat, session, state } from "./builders.js";
+
+const SITE = ["set-microphone", "raise-hand", "lower-hand"];
+const LEAD = ["set-microphone", "show-on-main", "lower-hand", "mute-all"];
+
+test("a seat's look says the most important thing about it", () => {
+  const voices = { "site:2": { level: 90, speaking: true, since: NOW, last: NOW } };
+  const word = (fields, more = {}) => {
+    const here = seat("site:2", fields);
+    return seatLook(state([here], more), here, NOW).word;
+  };
+  assert.equal(word({}), "micIsOff");
+  assert.equal(word({ microphone: true }), "micIsOn");
+  assert.equal(word({ camera: false }), "cameraIsOff");
+  assert.equal(word({ hand: NOW, camera: false }), "waitingToSpeak");
+  assert.equal(word({ microphone: true, hand: NOW }, { voices }), "speaking");
+  assert.equal(word({}, { lines: { "site:2": "weak" } }), "lineWeak");
+  assert.equal(word({ microphone: true }, { voices, lines: { "site:2": "lost" } }), "lineLost");
+  assert.equal(word({ present: false }), "notConnected");
+  assert.equal(word({ present: false }, { left: { "site:2": false } }), "lineLost");
+  assert.equal(word({ present: false }, { left: { "site:2": true } }), "hasLeft");
+});
+
+test("the middle button of a site: register, cancel, finish", () => {
+  const look = (fields) =>
+    middleButton(state([seat("site:2", fields), seat("site:3", { hand: NOW - 9 })], { permissions: SITE }));
+  assert.equal(look({}).action, "ask");
+  assert.deepEqual(look({}).values, { count: 1 });
+  assert.equal(look({ hand: NOW }).action, "cancel");
+  assert.deepEqual(look({ hand: NOW }).values, { place: 2 });
+  assert.equal(look({ microphone: true, hand: NOW }).action, "finish");
+});
+
+test("the middle button of who leads: invite the first who waits, else the list", () => {
+  const look = (...others) => middleButton(state([seat("site:2"), ...others], { permissions: LEAD }));
+  assert.equal(look().action, "list");
+  const invite = look(seat("site:3", { hand: NOW }), seat("site:4", { hand: NOW - 5 }));
+  assert.deepEqual([invite.action, invite.seat, invite.values.count], ["invite", "site:4", 2]);
+});
+
+test("who may neither ask nor lead gets the list", () => {
+  assert.equal(middleButton(state([seat("site:2")], { permissions: ["mute-all"] })).action, "list");
+});
+
+test("the connection indicator says the worst of what is known", () => {
+  assert.equal(lineLook(true, "connected", "good", undefined).word, "lineGood");
+  assert.equal(lineLook(true, "connected", "weak", "good").word, "lineWeak");
+  assert.equal(lineLook(true, "connected", "good", "weak").word, "lineWeak");
+  assert.equal(lineLook(false, "connected", "good", "good").word, "reconnecting");
+  assert.equal(lineLook(true, "interrupted", "good", "good").word, "reconnecting");
+  assert.equal(lineLook(true, "blocked", "good", "good").word, "mediaBlockedShort");
+  assert.equal(lineLook(true, "connecting", "good", "good").word, "connecting");
+});
+
+test("loss and delay make a line weak; a handful of packets proves nothing", () => {
+  const start = { received: 0, missing: 0, upLoss: 0, roundTripMs: 20 };
+  assert.equal(judge(start, { ...start, received: 1000, missing: 10 }), "good");
+  assert.equal(judge(start, { ...start, received: 1000, missing: 100 }), "weak");
+  assert.equal(judge(start, { ...start, received: 3, missing: 3 }), "good");
+  assert.equal(judge(start, { ...start, upLoss: 0.2 }), "weak");
+  assert.equal(judge(start, { ...start, roundTripMs: 900 }), "weak");
+});
+
+test("being muted or invited is shown; what others do is only read aloud", () => {
+  const before = session([seat("site:1", { name: "UBND tỉnh" }), seat("site:2", { microphone: true })]);
+  const said = (event, from = before) => announce(from, entry(11, event), "site:2");
+  const muted = said({ type: "microphone-set", seat: "site:2", on: false, by: "site:1" });
+  assert.deepEqual([muted.text, muted.values.name, muted.shown], ["mutedBy", "UBND tỉnh", true]);
+  assert.equal(said({ type: "microphone-set", seat: "site:2", on: false, by: "site:2" }), null);
+  assert.equal(said({ type: "main-shown", seat: "site:2", pinned: true }).text, "youOnMain");
+  const quiet = session([seat("site:2")]);
+  assert.equal(said({ type: "main-shown", seat: "site:2", pinned: true }, quiet).text, "youInvited");
+  assert.equal(said({ type: "main-shown", seat: "site:2", pinned: false }), null);
+  assert.equal(said({ type: "hand-raised", seat: "site:1" }).shown, false);
+  assert.equal(said({ type: "recording-started", recording: "1", by: "site:1" }).cue, true);
+});
