@@ -75,7 +75,7 @@ async def _show(
         values=values or AccountValues(),
         errors={field: gettext(text) for field, text in (errors or {}).items()},
         roles=tuple(ROLE_NAMES),
-        units=tuple(await services.directory.units(("province", "district", "agency"))),
+        units=tuple(await services.directory.units(("agency",))),
         sites=sites,
         site_names={site.id: site.name for site in sites},
         fresh=fresh,

@@ -30,9 +30,8 @@ class SiteLine:
 class Guest:
     """Somebody in the room who sits at no invited site."""
 
-    name: str
-    role: str
-    person: str
+    name: str  # with the position
+    role: str  # of `rooms.session.model.Role`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +88,7 @@ def describe_guests(session: Session | None) -> tuple[Guest, ...]:
         seat for id, seat in session.seats.items() if seat.present and not id.startswith("site:")
     ]
     present.sort(key=lambda seat: seat.rank)
-    return tuple(Guest(name=s.name, role=s.role, person=s.person) for s in present)
+    return tuple(Guest(name=seat.person or seat.name, role=seat.role) for seat in present)
 
 
 @require()
@@ -107,7 +106,7 @@ async def show(request: web.Request) -> web.Response:
         reference=reference(meeting),
         seat=seat_of(request, meeting, account),
         sites=sites,
-        connected=sum(line.state in ("present", "weak") for line in sites),
+        connected=sum(line.since is not None for line in sites),
         guests=describe_guests(session),
         recordings=tuple(await services.recordings.of_meeting(meeting.id)),
         live=meeting.state is MeetingState.LIVE,

@@ -22,7 +22,7 @@ from web.views import Page, render
 MAX_ROWS = 60
 MAX_TEXT = 500
 FIRST_ROWS = 3
-HOST_LEVELS = ("province", "district", "agency")
+HOST_LEVELS = ("province", "district")
 
 _DAY_FIRST = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 _TIME = re.compile(r"(\d{1,2})\s*(?:[:hg.]\s*(\d{2})?)?")
@@ -70,21 +70,28 @@ class SiteGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HostGroup:
+    name: str
+    units: tuple[Unit, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulePage(Page):
     template: ClassVar[str] = "schedule.html"
     place: ClassVar[str] = "calendar"
     values: FormValues
     errors: dict[str, str]  # field -> text in the language of the request
-    units: tuple[Unit, ...]
+    hosts: tuple[HostGroup, ...]
     chairs: tuple[Account, ...]
     groups: tuple[SiteGroup, ...]
     starts: tuple[str, ...]  # when each agenda row begins, "" when unknown
     minutes: int  # of the agenda
 
 
+_HOST_NAMES = {"province": mark("Cấp tỉnh"), "district": mark("Cấp huyện")}
+
 _GROUP_NAMES = {
     "province": mark("Điểm cầu cấp tỉnh"),
-    "agency": mark("Các sở, ban, ngành"),
     "district": mark("Điểm cầu cấp huyện"),
     "commune": mark("Điểm cầu cấp xã"),
 }
@@ -230,23 +237,38 @@ def apply_action(values: FormValues, action: str, groups: dict[str, frozenset[in
     return values
 
 
-async def _levels(services: Services) -> tuple[tuple[Unit, ...], dict[str, list[Site]]]:
-    """Units that can host, and the sites by level of their unit, both in protocol order."""
-    units = await services.directory.units()
-    level = {unit.id: unit.level for unit in units}
-    by_level: dict[str, list[Site]] = {}
+def level_of(unit: Unit, units: dict[int, Unit]) -> str:
+    """The level a unit works at: an agency's is that of the area it belongs to."""
+    parent = units.get(unit.parent_id) if unit.parent_id is not None else None
+    return level_of(parent, units) if unit.level == "agency" and parent else unit.level
+
+
+async def _by_level(services: Services) -> tuple[dict[str, list[Unit]], dict[str, list[Site]]]:
+    """Agencies, which can host, and sites; each by level, in protocol order."""
+    all_units = await services.directory.units()
+    units = {unit.id: unit for unit in all_units}
+    hosts: dict[str, list[Unit]] = {}
+    for unit in all_units:
+        level = level_of(unit, units)
+        if unit.level == "agency" and level in HOST_LEVELS:
+            hosts.setdefault(level, []).append(unit)
+    sites: dict[str, list[Site]] = {}
     for site in await services.directory.sites():
-        by_level.setdefault(level.get(site.unit_id, "province"), []).append(site)
-    return tuple(unit for unit in units if unit.level in HOST_LEVELS), by_level
+        unit = units.get(site.unit_id)
+        sites.setdefault(level_of(unit, units) if unit else "province", []).append(site)
+    return hosts, sites
 
 
 async def _page(services: Services, values: FormValues, errors: dict[str, str]) -> SchedulePage:
-    units, by_level = await _levels(services)
+    hosts, by_level = await _by_level(services)
     starts = row_starts(values.rows, parse_time(values.start))
     return SchedulePage(
         values=values,
         errors={field: gettext(text) for field, text in errors.items()},
-        units=units,
+        hosts=tuple(
+            HostGroup(name=gettext(_HOST_NAMES[level]), units=tuple(units))
+            for level, units in hosts.items()
+        ),
         chairs=tuple(await services.accounts.officials()),
         groups=tuple(
             SiteGroup(
@@ -287,7 +309,7 @@ async def submit(request: web.Request) -> web.Response:
     values = read_form(form)
     action = _text(form, "action")
     if action and action != "save":
-        _units, by_level = await _levels(services)
+        _hosts, by_level = await _by_level(services)
         groups = {level: frozenset(s.id for s in sites) for level, sites in by_level.items()}
         changed = apply_action(values, action, groups)
         return render(request, await _page(services, changed, {}))
