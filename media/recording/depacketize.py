@@ -8,6 +8,8 @@ picture is ever shown.
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from media.rtp import h264
+
 REFERENCE_PATIENCE_S = 3.0  # without a key frame for so long, go on with what there is
 MAX_FRAME_BYTES = 4 * 1024 * 1024
 _START_CODE = b"\x00\x00\x00\x01"
@@ -22,6 +24,7 @@ class Packet(NamedTuple):
     at: float  # UTC epoch seconds of its sampling instant, on the receiver's clock
     marker: bool
     payload: bytes
+    turns: int | None = None  # quarter turns clockwise to set a picture upright; None: not said
 
 
 class Frame(NamedTuple):
@@ -32,6 +35,7 @@ class Frame(NamedTuple):
     rtp_time: int
     keyframe: bool
     data: bytes
+    turns: int = 0  # quarter turns clockwise to set the picture upright
 
 
 class Part(NamedTuple):
@@ -61,13 +65,16 @@ def vp8_part(payload: bytes) -> Part | None:
     return Part(payload[offset:], first, first and not payload[offset] & 1)
 
 
-def vp8_size(frame: bytes) -> tuple[int, int]:
-    """Width and height in a VP8 key frame's header, (0, 0) when absent. RFC 6386 section 9.1."""
-    if len(frame) < 10 or frame[3:6] != b"\x9d\x01\x2a":
-        return 0, 0
-    return int.from_bytes(frame[6:8], "little") & 0x3FFF, (
-        int.from_bytes(frame[8:10], "little") & 0x3FFF
-    )
+def picture_height(codec: str, keyframe: bytes) -> int:
+    """Picture lines of a key frame; 0 when its header does not say."""
+    if codec == "vp8":  # RFC 6386 section 9.1
+        known = len(keyframe) >= 10 and keyframe[3:6] == b"\x9d\x01\x2a"
+        return int.from_bytes(keyframe[8:10], "little") & 0x3FFF if known else 0
+    for unit in keyframe.split(_START_CODE, 3)[1:]:
+        size = h264.picture_size(unit, 0, len(unit))
+        if size is not None:
+            return size[1]
+    return 0
 
 
 def h264_part(payload: bytes) -> Part | None:
@@ -139,6 +146,7 @@ class _Assembler:
         self._packets: list[Packet] = []
         self._next_seq: int | None = None
         self._whole = False  # the frame being collected started at its start, without gaps
+        self._turns = 0  # as last said
         self._waiting_since: float | None = float("-inf")  # for a key frame; None: not waiting
 
     def run(self, packets: Iterable[Packet]) -> Iterator[Frame]:
@@ -178,9 +186,10 @@ class _Assembler:
                 return None
             data += part.data
             keyframe = keyframe or part.keyframe
+            self._turns = self._turns if packet.turns is None else packet.turns
         first = packets[0]
         offset = min(packet.offset for packet in packets)
-        return Frame(offset, first.at, first.rtp_time, keyframe, bytes(data))
+        return Frame(offset, first.at, first.rtp_time, keyframe, bytes(data), self._turns)
 
     def _decodable(self, frame: Frame) -> bool:
         since = self._waiting_since

@@ -4,19 +4,21 @@ import logging
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import av
 from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
-from media.recording.depacketize import Frame, vp8_size
+from media.recording.depacketize import Frame, picture_height
 from media.recording.reader import Mark, TrackFile, frames
 from media.recording.timeline import Footage
 
 log = logging.getLogger(__name__)
 
 PAUSE_S = {"camera": 1.5, "screen": 6.0}  # a longer pause ends a stretch; still screens send little
+MAX_PIXELS = 4096 * 2304
 _DECODERS = {"vp8": "vp8", "h264": "h264"}
 
 
@@ -80,8 +82,14 @@ def survey(file: TrackFile) -> VideoTrack:
 
 def _note_keyframe(track: VideoTrack, frame: Frame) -> None:
     track.keyframes.append(Mark(frame.offset, frame.at, frame.rtp_time))
-    if track.file.header.codec == "vp8":
-        track.height = vp8_size(frame.data)[1] or track.height
+    track.height = picture_height(track.file.header.codec, frame.data) or track.height
+
+
+class Picture(NamedTuple):
+    """A decoded picture, and how many quarter turns clockwise set it upright."""
+
+    frame: VideoFrame
+    turns: int
 
 
 class PictureReader:
@@ -94,14 +102,14 @@ class PictureReader:
         self._frames: Iterator[Frame] = frames(track.file, entry)
         self._next: Frame | None = next(self._frames, None)
         self._position = entry.at
-        self._picture: VideoFrame | None = None
+        self._picture: Picture | None = None
         self._decoder = _decoder(track.file.header.codec)
 
     def reaches(self, at: float) -> bool:
         """Going on is at least as quick as starting anew at the key frame before `at`."""
         return self._position <= at and self._track.entry(at).at <= self._position
 
-    def picture(self, at: float) -> VideoFrame | None:
+    def picture(self, at: float) -> Picture | None:
         """The picture to be seen at `at` (UTC epoch seconds, not before the last call's)."""
         while self._next is not None and self._next.at <= at:
             self._decode(self._next)
@@ -112,14 +120,16 @@ class PictureReader:
     def _decode(self, frame: Frame) -> None:
         try:
             for picture in self._decoder.decode(av.Packet(frame.data)):
-                self._picture = picture
+                self._picture = Picture(picture, frame.turns)
         except FFmpegError as error:
             log.debug("frame at %.3f does not decode: %s", frame.at, error)
 
 
 def _decoder(codec: str) -> VideoCodecContext:
-    """One thread and no delay: each frame comes out as it goes in."""
+    """One thread and no delay: each frame comes out as it goes in. Huge pictures, which would
+    take the memory, are refused."""
     context = av.CodecContext.create(_DECODERS[codec], "r")
     assert isinstance(context, VideoCodecContext)
     context.thread_count = 1
+    context.options = {"max_pixels": str(MAX_PIXELS)}
     return context

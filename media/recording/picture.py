@@ -13,6 +13,8 @@ import numpy as np
 from av.video.frame import VideoFrame
 from PIL import Image, ImageDraw, ImageFont
 
+from media.recording.footage import Picture
+
 WIDTH, HEIGHT = 1280, 720
 PLATE_HEIGHT = 72
 PICTURE_WIDTH, PICTURE_HEIGHT = 1152, 648  # 16:9
@@ -79,14 +81,14 @@ class Canvas:
         self._data = np.empty(WIDTH * HEIGHT * 3 // 2, np.uint8)
         self._planes = _split(self._data)
         self._stills: OrderedDict[tuple[str, str], Planes] = OrderedDict()
-        self._shown: tuple[object, str] | None = None
+        self._shown: tuple[Picture | None, str] | None = None
 
     def frame(self) -> VideoFrame:
         """A copy of the canvas, ready to be encoded."""
         image = self._data.reshape(HEIGHT * 3 // 2, WIDTH)
         return VideoFrame.from_ndarray(image, format="yuv420p")
 
-    def show(self, picture: VideoFrame | None, label: str) -> None:
+    def show(self, picture: Picture | None, label: str) -> None:
         """Paint a picture with the name below it; without a picture the card."""
         if self._shown == (picture, label):
             return
@@ -98,17 +100,21 @@ class Canvas:
             self._paste_picture(picture)
         self._shown = (picture, label)
 
-    def _paste_picture(self, picture: VideoFrame) -> None:
-        scale = min(PICTURE_WIDTH / picture.width, PICTURE_HEIGHT / picture.height)
-        width = max(2, round(picture.width * scale / 2) * 2)
-        height = max(2, round(picture.height * scale / 2) * 2)
-        scaled = picture.reformat(width=width, height=height, format="yuv420p")
+    def _paste_picture(self, picture: Picture) -> None:
+        width, height = _fitted(_shape(picture))
         left = LEFT + (PICTURE_WIDTH - width) // 4 * 2
         top = (PICTURE_HEIGHT - height) // 4 * 2
         last = self._shown[0] if self._shown else None
-        if isinstance(last, VideoFrame) and _shape(last) != _shape(picture):
+        if last is not None and _shape(last) != _shape(picture):
             self._clear_picture()
-        self._paste(_planes(scaled), left, top)
+        if picture.turns % 2:
+            width, height = height, width
+        scaled = picture.frame.reformat(width=width, height=height, format="yuv420p")
+        planes = _planes(scaled)
+        if picture.turns:
+            y, u, v = (np.rot90(plane, -picture.turns) for plane in planes)
+            planes = y, u, v
+        self._paste(planes, left, top)
 
     def _clear_picture(self) -> None:
         black = _still_planes(Image.new("RGB", (PICTURE_WIDTH, PICTURE_HEIGHT), SCREEN))
@@ -205,5 +211,16 @@ def _split(data: np.ndarray[Any, Any]) -> Planes:
     )
 
 
-def _shape(picture: VideoFrame) -> tuple[int, int]:
-    return picture.width, picture.height
+def _shape(picture: Picture) -> tuple[int, int]:
+    """Width and height of the picture set upright."""
+    frame = picture.frame
+    if picture.turns % 2:
+        return frame.height, frame.width
+    return frame.width, frame.height
+
+
+def _fitted(shape: tuple[int, int]) -> tuple[int, int]:
+    """The largest even size of this shape that fits."""
+    width, height = shape
+    scale = min(PICTURE_WIDTH / width, PICTURE_HEIGHT / height)
+    return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)

@@ -7,7 +7,7 @@ sender are that way aligned to within the difference of their least network dela
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +21,9 @@ from media.recording.journal import (
     read_header,
     read_records,
 )
+from media.rtp.extensions import Element, elements
+from media.rtp.packet import HEADER, MARKER_BIT, layout
+from media.rtp.sequence import TIMESTAMP_BITS, extend
 
 log = logging.getLogger(__name__)
 
@@ -116,26 +119,30 @@ class Rtp(NamedTuple):
     rtp_time: int
     marker: bool
     payload: bytes
+    turns: int | None
 
 
 def parse_rtp(data: bytes) -> Rtp | None:
-    """Header fields and payload without padding; None when malformed. RFC 3550 section 5.1."""
-    if len(data) < 12 or data[0] >> 6 != 2:
+    """What a recorded RTP packet says; None when malformed."""
+    parts = layout(data, len(data))
+    if parts is None:
         return None
-    start = 12 + 4 * (data[0] & 0x0F)
-    if data[0] & 0x10:  # header extension
-        if len(data) < start + 4:
-            return None
-        start += 4 + 4 * int.from_bytes(data[start + 2 : start + 4], "big")
-    end = len(data) - (data[-1] if data[0] & 0x20 else 0)
-    if start > len(data) or end < start:
-        return None
-    return Rtp(
-        int.from_bytes(data[2:4], "big"),
-        int.from_bytes(data[4:8], "big"),
-        bool(data[1] & 0x80),
-        data[start:end],
-    )
+    profile, extension_start, extension_end, start, end = parts
+    _, second, seq, rtp_time, _ = HEADER.unpack_from(data)
+    turns = _turns(elements(data, profile, extension_start, extension_end)) if profile else None
+    return Rtp(seq, rtp_time, bool(second & MARKER_BIT), data[start:end], turns)
+
+
+def _turns(extension: Iterable[Element]) -> int | None:
+    """Video orientation, 3GPP TS 26.114 section 7.4.5: quarter turns clockwise for the receiver.
+
+    Each sender has its own extension ids, which journals do not hold. Of the extensions our answers
+    admit, orientation is the only one of one byte below 16: mid and rid are printable characters.
+    """
+    for _, value in extension:
+        if len(value) == 1 and value[0] < 16:
+            return value[0] & 3
+    return None
 
 
 class TrackClock:
@@ -157,17 +164,16 @@ class TrackClock:
         if self._extended is None:
             self._extended = rtp_time
             self._start(arrival)
-        step = ((rtp_time - self._extended + 0x80000000) & 0xFFFFFFFF) - 0x80000000
-        sampled = (self._extended + step) / self._clock_hz
+        extended = extend(rtp_time, self._extended, TIMESTAMP_BITS)
+        sampled = extended / self._clock_hz
         delay = arrival - sampled - self._offset
         if abs(delay) > REALIGN_S:
-            self._extended += step
+            self._extended = extended
             self._start(arrival)
             return arrival
         elapsed = max(0.0, arrival - self._arrival)
         self._offset += min(delay, elapsed * DRIFT_PER_S)
-        if step > 0:
-            self._extended += step
+        self._extended = max(self._extended, extended)
         self._arrival = max(self._arrival, arrival)
         return sampled + self._offset
 
@@ -195,7 +201,7 @@ class _Order:
         assert self._next is not None
         if seq < self._next or seq in self._waiting:
             return  # a repeat, or too late
-        packet = Packet(offset, seq, rtp.rtp_time, at, rtp.marker, rtp.payload)
+        packet = Packet(offset, seq, rtp.rtp_time, at, rtp.marker, rtp.payload, rtp.turns)
         self._waiting[seq] = packet, arrival
         yield from self._ready(arrival)
 
@@ -209,8 +215,8 @@ class _Order:
         """The extended number nearest to the expected one; None: another numbering."""
         if self._next is None:
             return None
-        step = ((seq - self._next + 0x8000) & 0xFFFF) - 0x8000
-        return self._next + step if abs(step) < SEQ_RESTART else None
+        extended = extend(seq, self._next)
+        return extended if abs(extended - self._next) < SEQ_RESTART else None
 
     def _restart(self, seq: int) -> int:
         """The first extended number of another numbering: above all before, and not adjoining."""

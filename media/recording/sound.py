@@ -11,6 +11,7 @@ from av.error import FFmpegError
 
 from media.recording.depacketize import Frame
 from media.recording.reader import TrackFile, frames
+from media.rtp.sequence import TIMESTAMP_BITS, extend
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +77,7 @@ class Microphone:
         """First sample of a frame: by its timestamp, so that voice is never stretched; stepped
         when that and the time line have drifted apart."""
         position = self._sample(frame.at)
-        step = ((frame.rtp_time - self._rtp_time + 0x80000000) & 0xFFFFFFFF) - 0x80000000
-        self._rtp_time += step
+        self._rtp_time = extend(frame.rtp_time, self._rtp_time, TIMESTAMP_BITS)
         if self._shift is None or abs(self._rtp_time + self._shift - position) > SLIP_SAMPLES:
             self._shift = position - self._rtp_time
         return self._rtp_time + self._shift

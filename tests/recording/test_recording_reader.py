@@ -2,16 +2,20 @@
 
 import itertools
 import random
+import struct
 
 import av
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media.recording import reader
-from media.recording.depacketize import h264_part, opus_frames, vp8_part, vp8_size
+from media.recording.depacketize import h264_part, opus_frames, picture_height, vp8_part
 from media.recording.footage import PictureReader, survey
+from media.recording.picture import LEFT, PICTURE_HEIGHT, PICTURE_WIDTH, Canvas, Fonts
 from media.recording.reader import Mark, TrackClock, parse_rtp
+from media.recording.sound import Microphone, mix_window
 from tests.recording.synthetic import (
     STARTED,
     pictures,
@@ -64,7 +68,7 @@ def test_headers_extensions_csrcs_and_padding_are_taken_off():
     packet += bytes([0xBE, 0xDE, 0, 1]) + b"EXT." + b"payload" + bytes([0, 0, 3])
     parsed = parse_rtp(packet)
     assert parsed is not None
-    assert parsed == (7, 9, True, b"payload")
+    assert parsed == (7, 9, True, b"payload", None)
     assert parse_rtp(packet[:20]) is None
     assert parse_rtp(b"\x00" * 20) is None
 
@@ -95,7 +99,8 @@ def test_damaged_payloads_never_raise(tmp_path_factory, data):
 def test_random_payloads_are_parts_or_nothing(payload):
     vp8_part(payload)
     h264_part(payload)
-    vp8_size(payload)
+    picture_height("vp8", payload)
+    picture_height("h264", payload)
 
 
 @settings(max_examples=100, deadline=None)
@@ -134,6 +139,12 @@ def test_h264_aggregates_and_fragments_become_start_code_units():
     assert h264_part(b"\x7c\x85ab") == (code + b"\x65ab", True, True)
     assert h264_part(b"\x7c\x45cd") == (b"cd", False, False)
     assert h264_part(b"\x78\x00\x09\x67a") is None
+
+
+@pytest.mark.parametrize("codec", ["vp8", "h264"])
+def test_the_height_of_key_frames_is_known(tmp_path, codec):
+    clip = video_packets(codec, pictures((1, 2, 3), 0.2, size=(480, 270)))
+    assert survey(journal_of(tmp_path, clip, codec)).height == 270
 
 
 @pytest.mark.parametrize("codec", ["vp8", "h264"])
@@ -215,6 +226,65 @@ def test_a_reader_that_enters_in_the_middle_sees_the_same_time_line(tmp_path):
     assert Mark(first.offset, pytest.approx(first.at), first.rtp_time) == mark
 
 
+def damaged(packets, seed):
+    """Random bytes changed behind the RTP header of one packet in three."""
+    chance = random.Random(seed)
+    for at, data in packets:
+        changed = bytearray(data)
+        for _ in range(chance.choice([0, 0, 3])):
+            changed[chance.randrange(12, len(changed))] = chance.randrange(256)
+        yield at, bytes(changed)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("codec", ["vp8", "h264"])
+def test_damaged_pictures_never_raise(tmp_path, codec, seed):
+    clip = video_packets(codec, pictures((200, 30, 30), 3, size=(160, 90)), gop=10)
+    video = survey(journal_of(tmp_path, damaged(clip, seed), codec))
+    if video.keyframes:
+        shown = PictureReader(video, STARTED)
+        for number in range(90):
+            shown.picture(STARTED + number / 30)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_damaged_voices_never_raise(tmp_path, seed):
+    track = journal_of(tmp_path, damaged(tone_packets(440, 3), seed), "opus", "microphone")
+    microphone = Microphone(track, STARTED)
+    mixed = [mix_window([microphone], n * 48_000, 48_000) for n in range(4)]
+    assert all(np.abs(window).max() <= 1.0 for window in mixed)
+
+
+def test_a_huge_picture_is_refused(tmp_path):
+    packets = video_packets("vp8", pictures((200, 30, 30), 1, size=(160, 90)), seq=0)
+    at, first = packets[0]
+    start = first.index(b"\x9d\x01\x2a") + 3
+    huge = first[:start] + struct.pack("<HH", 16_383, 16_383) + first[start + 4 :]
+    track = journal_of(tmp_path, [(at, huge), *packets[1:]])
+    assert PictureReader(survey(track), STARTED).picture(STARTED) is None
+
+
+def turned(packets, turns):
+    """Video orientation in a one-byte extension on the last packet of each frame."""
+    for at, data in packets:
+        extension = bytes([0xBE, 0xDE, 0, 1, 0x30, ord("1"), 0x40, turns])
+        marked = data[1] & 0x80
+        yield at, bytes([0x90]) + data[1:12] + extension + data[12:] if marked else data
+
+
+@pytest.mark.parametrize(("turns", "place"), [(0, "left"), (1, "top"), (2, "right"), (3, "bottom")])
+def test_a_camera_held_on_its_side_is_set_upright(tmp_path, turns, place):
+    clip = video_packets("vp8", pictures((200, 30, 30), 0.2, size=(320, 180)))  # bar at the left
+    track = journal_of(tmp_path, turned(clip, turns))
+    canvas = Canvas("", Fonts())
+    canvas.show(PictureReader(survey(track), STARTED).picture(STARTED), "")
+    image = canvas.frame().to_ndarray(format="rgb24")[:PICTURE_HEIGHT, LEFT : LEFT + PICTURE_WIDTH]
+    bright = np.argwhere(image.min(axis=2) > 180)
+    y, x = bright.mean(axis=0) / (PICTURE_HEIGHT, PICTURE_WIDTH)
+    found = {"left": x < 0.1, "right": x > 0.9, "top": y < 0.1, "bottom": y > 0.9}
+    assert [name for name, holds in found.items() if holds] == [place]
+
+
 def test_survey_finds_stretches_and_size(tmp_path):
     clip = video_packets("vp8", pictures((10, 200, 10), 2, size=(320, 180)), gop=30, seq=0)
     again = video_packets(
@@ -230,6 +300,6 @@ def test_survey_finds_stretches_and_size(tmp_path):
 def test_pictures_are_those_of_the_moment(tmp_path):
     track = journal_of(tmp_path, video_packets("vp8", pictures((10, 10, 200), 4), gop=15))
     pictures_of = PictureReader(survey(track), STARTED + 2.5)
-    image = pictures_of.picture(STARTED + 2.5).to_ndarray(format="rgb24")
+    image = pictures_of.picture(STARTED + 2.5).frame.to_ndarray(format="rgb24")
     bar = image[90, :, 0].astype(int).argmax()
     assert bar == pytest.approx(int(2.5 / 4 * 320), abs=20)
