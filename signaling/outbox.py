@@ -46,6 +46,8 @@ class SharedCodec:
         return self._once(entries, lambda: Events(entries=entries))
 
     def notice(self, notice: AnyNotice) -> bytes:
+        if isinstance(notice, Slots):  # every client's own: would only push others out
+            return Codec.serialize(notice).encode()
         return self._once((notice,), lambda: notice)
 
     def _once(self, owners: tuple[object, ...], message: Callable[[], msgspec.Struct]) -> bytes:

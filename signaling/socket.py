@@ -9,6 +9,7 @@ Tasks of one connection, all of them ended before the handler returns:
 """
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import time
@@ -62,6 +63,7 @@ log = logging.getLogger(__name__)
 
 CLOSE_UNSUPPORTED_DATA = 1003  # RFC 6455 section 7.4.1
 MAX_REASON_BYTES = 123  # RFC 6455 section 5.5: a control frame holds 125, two are the code
+SHUTDOWN_SECONDS = 1.5  # the whole service ends within 2 s
 _FRAME_MARGIN = 1024  # a little more than MAX_MESSAGE_BYTES is read, to be answered with a bye
 
 
@@ -164,14 +166,14 @@ class Sockets:
         return host != "" and host in (request.host, self._public_host)
 
     async def close(self) -> None:
-        """Say goodbye to every client and wait until all are gone."""
+        """Say goodbye to every client and wait, up to `SHUTDOWN_SECONDS`, until all are gone."""
         self._closing = True
         clients = list(self._clients)
         for client in clients:
             client.dismiss(ByeCode.SHUTDOWN)
-        waits = [asyncio.create_task(client.ended.wait()) for client in clients]
-        if waits:
-            await asyncio.wait(waits, timeout=2 * self.limits.goodbye_seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SHUTDOWN_SECONDS):
+                await asyncio.gather(*(client.ended.wait() for client in clients))
 
     def snapshot(self) -> dict[str, Any]:
         """Figures for `/metrics` and `/debug`."""
