@@ -13,14 +13,12 @@ import multiprocessing
 import os
 import random
 import signal
-import socket
 import stat
 import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import aiohttp
 import uvloop
@@ -32,7 +30,7 @@ from conference.tasks import Supervisor
 from media.load.clipfile import Clip
 from media.load.clips import ClipWish, ensure_clip, kept_clip
 from media.load.dtls import new_certificate
-from media.load.peer import Ticker
+from media.load.peer import Ticker, address_towards
 from rooms.directory.accounts import Accounts
 from rooms.directory.tokens import TokenRole, issue_token, load_key
 from rooms.meetings.meetings import InvitedSite, Meetings
@@ -81,7 +79,7 @@ async def simulate(url: str, meeting: str, count: int, data: Path) -> int:
         around = Surroundings(
             http=http,
             url=url,
-            address=_own_address(url),
+            address=address_towards(url),
             meeting=meeting,
             certificate=new_certificate(),
             ticker=ticker,
@@ -141,15 +139,6 @@ async def _choose_sites(data: Path, meeting: str, count: int) -> list[InvitedSit
     kept = account.site_id if account is not None else None
     sites = sorted(found.sites, key=lambda site: (site.site_id == kept, site.rank))
     return sites[:count]
-
-
-def _own_address(url: str) -> str:
-    """Our address on the way to the service."""
-    parts = urlsplit(url)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect((parts.hostname or "127.0.0.1", parts.port or 80))
-        address: str = probe.getsockname()[0]
-        return address
 
 
 def _stop_event() -> asyncio.Event:

@@ -13,6 +13,7 @@ import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import pylibsrtp
 from aiortc import RTCCertificate
@@ -46,7 +47,8 @@ _CLOCKS = {OPUS_TYPE: 48000}
 _VIDEO_CLOCK = 90000
 _SO_TIMESTAMPNS = 35
 _TIMESPEC = struct.Struct("qq")
-_DRAIN_PACKETS = 256
+_DRAIN_PACKETS = 256  # then others have their turn
+_POLLED_BUFFER_BYTES = 1 << 20  # holds what comes between two ticks; the kernel may grant less
 
 OnRtp = Callable[[bytes, int], None]
 
@@ -89,6 +91,15 @@ def _ssrc(rng: random.Random) -> int:
     return rng.randrange(1, 2**32)
 
 
+def address_towards(url: str) -> str:
+    """The address of this machine on the way to the server of `url`."""
+    parts = urlsplit(url)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((parts.hostname or "127.0.0.1", parts.port or 80))
+        address: str = probe.getsockname()[0]
+        return address
+
+
 class Peer:
     """One client transport. Made, offered, connected, ticked, closed."""
 
@@ -125,6 +136,8 @@ class Peer:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._socket.bind(("0.0.0.0", 0))
+        if polled:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _POLLED_BUFFER_BYTES)
         if on_rtp is not None:
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self._address = (address, self._socket.getsockname()[1])
@@ -375,6 +388,7 @@ class Peer:
             return
         receive, buffer, peek = self._socket.recv_into, self._buffer, _RTP_PEEK.unpack_from
         tracks = self.tracks
+        timed = not self._polled
         for _ in range(_DRAIN_PACKETS):
             try:
                 size = receive(buffer)
@@ -387,8 +401,13 @@ class Peer:
                 track = tracks.get(ssrc)
                 if track is None:
                     track = self._new_track(ssrc, second & 0x7F, seq)
-                track.count(seq, size)
-                if not self._polled:
+                if seq == track.expected_seq < 0xFFFF:  # nearly always; `count` without its call
+                    track.expected_seq = seq + 1
+                    track.received += 1
+                    track.octets += size
+                else:
+                    track.count(seq, size)
+                if timed:
                     self._time(track, rtp_time)
             else:
                 self._control(bytes(buffer[:size]), None)
