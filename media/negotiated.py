@@ -1,4 +1,4 @@
-"""What offer and answer agreed on, as plain data: the SDP side fills it, the packet side reads it."""
+"""What offer and answer agreed on: the SDP side fills it, the packet side reads it."""
 
 from dataclasses import dataclass, field
 
@@ -73,7 +73,7 @@ class Uplink:
 
 @dataclass(frozen=True, slots=True)
 class SlotMedia:
-    """A receive section of the offer: one slot we send into, with the SSRCs our answer announced."""
+    """A receive section of the offer: one slot we send into, with the SSRCs of our answer."""
 
     mid: str
     kind: str  # "audio" | "video"

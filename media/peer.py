@@ -2,9 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from media.negotiated import NegotiatedMedia
+from media.transport.egress import SocketAddress
+
+if TYPE_CHECKING:
+    from media.forward.subscriber import Subscriber
+    from media.receive.ingress import Ingress
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,7 @@ class UdpEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class StreamEndpoint:
-    """A peer not reached by UDP (ICE-TCP, tests): `send(datagram)` frames and queues; must not raise."""
+    """A peer not reached by UDP (ICE-TCP): `send(datagram)` frames and queues, never raises."""
 
     send: Callable[[bytes], None]
 
@@ -29,7 +34,8 @@ Endpoint = UdpEndpoint | StreamEndpoint
 
 
 class Peer:
-    """One transport of one seat in a room. B creates it; only `Room` changes it afterwards.
+    """One transport of one seat in a room. The transport shell creates it; only `Room` changes it
+    afterwards.
 
     Args:
         peer_id: "<seat>#<connection>".
@@ -52,4 +58,36 @@ class Peer:
         self.id = peer_id
         self.negotiated = negotiated
         self.srtp_tx = srtp_tx
+        self.endpoint: Endpoint | None = None
+        self.fd = -1
+        self._address: SocketAddress | None = None
+        self.socket_name = 0  # memory address of the sockaddr
+        self.socket_namelen = 0
+        self.index = -1  # of its transport-wide counter in the room
+        self.ingress: Ingress | None = None  # set by `Room.add_peer`
+        self.subscriber: Subscriber | None = None
+        self.connected_at: float | None = None
+        self.rtt_s: float | None = None  # smoothed
+        self.bytes_out = 0
+        self.remb_bps: int | None = None
+        self.auto = False  # fills its video slots by itself
+        if endpoint is not None:
+            self.move(endpoint)
+
+    @property
+    def ready(self) -> bool:
+        """Keys and an address: packets can be sent."""
+        return self.srtp_tx is not None and self.endpoint is not None
+
+    def move(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
+        if isinstance(endpoint, UdpEndpoint):
+            self.fd = endpoint.fd
+            self._address = SocketAddress(endpoint.address)
+            self.socket_name = self._address.name
+            self.socket_namelen = self._address.length
+        else:
+            self.fd = -1
+
+    def on_round_trip(self, seconds: float) -> None:
+        self.rtt_s = seconds if self.rtt_s is None else 0.75 * self.rtt_s + 0.25 * seconds

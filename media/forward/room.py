@@ -1,13 +1,33 @@
-"""One room of the SFU: decrypted packets in, encrypted copies out. No socket, task or clock here."""
+"""One room of the SFU: decrypted packets in, encrypted copies out. No task, no clock."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from media.control import PeerStats, SlotWant
-from media.drops import Counters
+from media.drops import Counters, DropReason
+from media.forward.down_track import Want
+from media.forward.fanout import FanOut, TransportNumbers
+from media.forward.figures import Figures
+from media.forward.router import Router, invalidate
+from media.forward.subscriber import Subscriber
 from media.peer import Endpoint, Peer
+from media.receive.ingress import Ingress
+from media.receive.source_packet import SourcePacket
+from media.receive.speakers import SpeakerSelector
+from media.receive.up_track import Encoding, UpTrack
+from media.rtp.packet import ParseError
+from media.rtp.rtcp import ReceiverReport, Rtcp, SenderReport, ntp_to_seconds, parse, serialize
 from media.transport.egress import Egress
+
+TICK_S = 0.05  # feedback, reports, speaker choice
+RETRY_TICK_S = 0.01  # while packets are missing
+CHECK_S = 0.25  # layers, arriving sources
+RECORDING_KEYFRAME_S = 10.0
+MAX_RTCP_BYTES = 1200
+DEFAULT_RTT_S = 0.1
+MAX_AUDIO_POSITIONS = 8
+_CLOCK_JUMP_S = 2.0
 
 
 class Tap(Protocol):
@@ -54,98 +74,418 @@ class Room:
     def __init__(
         self, name: str, egress: Egress, counters: Counters, now: float, *, ntp_offset: float = 0.0
     ) -> None:
-        raise NotImplementedError
+        self.name = name
+        self.egress = egress
+        self.counters = counters
+        self.ntp_offset = ntp_offset
+        self.peers: dict[str, Peer] = {}
+        self.numbers = TransportNumbers()
+        self.fanout = FanOut(egress, counters, self.numbers)
+        self.router = Router(counters, self._attend)
+        self.speakers = SpeakerSelector(0)
+        self.figures = Figures(now)
+        self._taps: list[Tap] = []
+        self._queue: list[Encoding] = []
+        self._attention: set[str] = set()
+        self._clocks: dict[str, float] = {}  # peer id -> its NTP clock minus ours
+        self._published = 0
+        self._pending = 0
+        self._copies = 0
+        self._tick_due = now
+        self._check_due = now
+        self._tap_due = float("inf")
+        self._dominant: str | None = None
 
     # Peers
 
     def add_peer(self, peer: Peer, now: float) -> None:
-        """Into the room; allowed sources: none until `set_allowed`. Replaces no one: ids are new."""
-        raise NotImplementedError
+        """Into the room; allowed sources: none until `set_allowed`. Ids are never used twice."""
+        peer.index = self.numbers.allocate()
+        peer.ingress = Ingress(peer.id, peer.negotiated, self.counters)
+        peer.ingress.on_level = self._on_level
+        peer.subscriber = Subscriber(peer, self.fanout, self.router, self.counters, self.ntp_offset)
+        self.peers[peer.id] = peer
+        for track in peer.ingress.tracks:
+            self.router.add_track(track, now)
+        self._resize_positions()
+        self._assign_voices(peer, now)
+        if peer.ready:
+            self._start(peer, now)
 
     def remove_peer(self, peer_id: str, now: float) -> None:
         """Forget the peer, empty the slots that played it. Unknown ids are ignored."""
-        raise NotImplementedError
+        peer = self.peers.pop(peer_id, None)
+        if peer is None:
+            return
+        assert peer.ingress is not None
+        assert peer.subscriber is not None
+        for track in peer.ingress.tracks:
+            for encoding in track.encodings.values():
+                encoding.burst.clear()
+            self.router.remove_track(track)
+        for down in peer.subscriber.down_tracks:
+            self.router.forget(down)
+        self.numbers.release(peer.index)
+        self._attention.discard(peer_id)
+        self._clocks.pop(peer_id, None)
+        self.figures.forget(peer_id)
+        self.speakers.remove(peer_id)
+        if self.speakers.main == peer_id:
+            self.speakers.main = None
+        self._resize_positions()
+        self._choose_voices(now)
+        self._fill_auto_slots(now)
 
     def peer_ready(self, peer_id: str, srtp_tx: Any, endpoint: Endpoint, now: float) -> None:
         """DTLS and ICE are up: start sending; ask the sources in its slots for key frames now and
         again 150 ms later."""
-        raise NotImplementedError
+        peer = self.peers.get(peer_id)
+        if peer is None:
+            return
+        peer.srtp_tx = srtp_tx
+        peer.move(endpoint)
+        self._start(peer, now)
+
+    def _start(self, peer: Peer, now: float) -> None:
+        assert peer.subscriber is not None
+        peer.connected_at = now
+        peer.subscriber.start(now)
+        self._fill_auto_slots(now)
+        for down in peer.subscriber.down_tracks:
+            self.router.select(down, now)
+            self.router.ask_for_newcomer(down, now)
 
     def peer_moved(self, peer_id: str, endpoint: Endpoint, now: float) -> None:
         """ICE chose another pair; nothing else changes."""
-        raise NotImplementedError
+        peer = self.peers.get(peer_id)
+        if peer is None:
+            return
+        peer.move(endpoint)
+        assert peer.subscriber is not None
+        for down in peer.subscriber.down_tracks:
+            encoding = down.encoding
+            if encoding is not None:
+                invalidate(encoding)
 
     # Packets
 
     def on_rtp(self, peer: Peer, buffer: bytearray, size: int, now: float) -> None:
         """One decrypted RTP packet (`buffer[:size]`). Queued until `flush`; the buffer is free
         again on return. Never raises. Look at `pending_copies` to decide when to flush."""
-        raise NotImplementedError
+        ingress = peer.ingress
+        if ingress is None:
+            return
+        self.counters.add("packets_in")
+        packet = ingress.accept(buffer, size, now)
+        if ingress.new_encodings:
+            self._on_new_encodings(ingress, now)
+        if ingress.urgent:
+            self._attention.add(peer.id)
+        if packet is None:
+            return
+        encoding = packet.encoding
+        if not encoding.burst:
+            self._queue.append(encoding)
+        encoding.burst.append(packet)
+        self._pending += len(encoding.sinks) + len(encoding.waiters)
+        if self._taps:
+            self._tell_taps(packet)
+
+    def _on_new_encodings(self, ingress: Ingress, now: float) -> None:
+        for encoding in ingress.new_encodings:
+            track = encoding.track
+            if not track.order:
+                self._published += 1
+                track.order = self._published
+            self.router.refresh((track.peer_id, track.source), now)
+        ingress.new_encodings.clear()
+        self._fill_auto_slots(now)
+
+    def _tell_taps(self, packet: SourcePacket) -> None:
+        encoding = packet.encoding
+        track = encoding.track
+        for tap in self._taps:
+            tap.on_packet(
+                track.peer_id,
+                track.source,
+                encoding.rid,
+                packet.codec,
+                encoding.ssrc or 0,
+                packet.raw,
+                packet.arrival,
+            )
 
     def on_rtcp(self, peer: Peer, data: bytes, now: float) -> None:
         """One decrypted compound RTCP packet. Retransmissions it asks for are queued in the egress
         and leave with the next `flush`. Never raises."""
-        raise NotImplementedError
+        ingress, subscriber = peer.ingress, peer.subscriber
+        if ingress is None or subscriber is None:
+            return
+        try:
+            packets = parse(data)
+        except ParseError:
+            self.counters.drop(DropReason.RTCP_MALFORMED)
+            return
+        for packet in packets:
+            ingress.on_rtcp(packet, now)
+            subscriber.on_rtcp(packet, now)
+            if isinstance(packet, SenderReport) and ingress.encoding_of(packet.ssrc) is not None:
+                self._on_source_clock(peer.id, packet, now)
+
+    def _on_source_clock(self, peer_id: str, report: SenderReport, now: float) -> None:
+        shift = ntp_to_seconds(report.ntp) - (now + self.ntp_offset)
+        known = self._clocks.get(peer_id)
+        if known is None or abs(known - shift) > _CLOCK_JUMP_S:
+            self._clocks[peer_id] = shift
 
     @property
     def pending_copies(self) -> int:
         """Copies the next `flush` will make: the drain budget is counted in these."""
-        raise NotImplementedError
+        return self._pending
 
     @property
     def copies_last_flush(self) -> int:
-        raise NotImplementedError
+        return self._copies
 
     def flush(self, now: float) -> None:
         """Make and send all copies of the packets queued since the last flush."""
-        raise NotImplementedError
+        copies = 0
+        for encoding in self._queue:
+            packets = encoding.burst
+            if packets:
+                encoding.burst = []
+                copies += self._forward(encoding, packets, now)
+        self._queue.clear()
+        self._pending = 0
+        self._copies = copies
+        self.egress.flush()
+
+    def _forward(self, encoding: Encoding, packets: list[SourcePacket], now: float) -> int:
+        """Copies of one burst; slots that wait for a key frame join where it begins."""
+        if not encoding.waiters and encoding.playing_codec == packets[0].codec == packets[-1].codec:
+            return self.fanout.send(encoding, packets, now) if encoding.sinks else 0
+        copies = 0
+        start = 0
+        for index, packet in enumerate(packets):
+            starts = packet.keyframe or encoding.track.kind == "audio"
+            if (encoding.waiters and starts) or packet.codec != encoding.playing_codec:
+                if start < index and encoding.sinks:
+                    copies += self.fanout.send(encoding, packets[start:index], now)
+                start = index
+                self.router.before_send(packet)
+        if encoding.sinks:
+            copies += self.fanout.send(encoding, packets[start:], now)
+        return copies
 
     # Timers
 
     def poll(self, now: float) -> list[tuple[Peer, bytes]]:
         """Plaintext compound RTCP packets due now (NACK, PLI, transport-cc, RR, SR): protect and
-        send each. Also moves layer and speaker selection on. Call at `next_deadline`, or more often."""
-        raise NotImplementedError
+        send each. Also moves layer and speaker selection on. Call it at `next_deadline`."""
+        out: list[tuple[Peer, bytes]] = []
+        if now >= self._check_due:
+            self._check_due = now + CHECK_S
+            self.router.check_layers(now)
+            self._fill_auto_slots(now)
+        if now >= self._tick_due:
+            self._tick_due = now + TICK_S
+            self._attention.clear()
+            self._choose_voices(now)
+            if now >= self._tap_due:
+                self._ask_for_taps(now)
+            for peer in self.peers.values():
+                self._collect(peer, now, out)
+        elif self._attention:
+            wanted, self._attention = self._attention, set()
+            for peer_id in wanted:
+                peer_or_none = self.peers.get(peer_id)
+                if peer_or_none is not None:
+                    self._collect(peer_or_none, now, out)
+        return out
+
+    def _collect(self, peer: Peer, now: float, out: list[tuple[Peer, bytes]]) -> None:
+        ingress, subscriber = peer.ingress, peer.subscriber
+        assert ingress is not None
+        assert subscriber is not None
+        if not peer.ready or (ingress.due > now and subscriber.due > now):
+            return
+        packets = subscriber.reports(now, self._clocks.get)
+        blocks = ingress.report_blocks(now)
+        feedback = ingress.poll(now, peer.rtt_s or DEFAULT_RTT_S)
+        if blocks or (feedback and not packets):
+            packets.insert(0, ReceiverReport(peer.negotiated.local_ssrc, tuple(blocks)))
+        packets.extend(feedback)
+        out.extend((peer, data) for data in _compounds(packets))
 
     def next_deadline(self, now: float) -> float:
         """When `poll` has something to do next, in the clock of `now`."""
-        raise NotImplementedError
+        if self._attention:
+            return now
+        return min(self._tick_due, self._check_due)
 
     # What the service asks for
 
     def set_slots(self, peer_id: str, wants: Sequence[SlotWant], now: float) -> None:
         """Only the named video slots change. Unknown mids are ignored. A wanted peer that is not
         here yet (or has no such source yet) fills the slot when it comes."""
-        raise NotImplementedError
+        peer = self.peers.get(peer_id)
+        if peer is None or peer.subscriber is None:
+            return
+        for want in wants:
+            down = peer.subscriber.by_mid.get(want.mid)
+            if down is None or down.slot.kind != "video":
+                continue
+            chosen = None
+            if want.peer is not None:
+                chosen = Want(want.peer, want.source, want.max_height)
+            self.router.set_want(down, chosen, now)
 
     def auto_slots(self, peer_id: str, now: float) -> None:
         """Keep this peer's video slots filled with the first published cameras and screens."""
-        raise NotImplementedError
+        peer = self.peers.get(peer_id)
+        if peer is not None:
+            peer.auto = True
+            self._fill_auto_slots(now)
+
+    def _fill_auto_slots(self, now: float) -> None:
+        takers = [p for p in self.peers.values() if p.auto and p.subscriber is not None]
+        if not takers:
+            return
+        sources = sorted(
+            (t for t in self.router.tracks.values() if self._publishes_video(t, now)),
+            key=lambda t: t.order,
+        )
+        for peer in takers:
+            self._fill_slots_of(peer, sources, now)
+
+    @staticmethod
+    def _publishes_video(track: UpTrack, now: float) -> bool:
+        return track.kind == "video" and track.allowed and track.arriving(now)
+
+    def _fill_slots_of(self, peer: Peer, sources: Sequence[UpTrack], now: float) -> None:
+        """Slots whose source is still there stay; the others get the first sources not shown."""
+        assert peer.subscriber is not None
+        keys = [(t.peer_id, t.source) for t in sources if t.peer_id != peer.id]
+        free = []
+        for down in peer.subscriber.video:
+            shown = (down.want.peer_id, down.want.source) if down.want is not None else None
+            if shown in keys:
+                keys.remove(shown)
+            else:
+                free.append(down)
+        for down in free:
+            want = Want(*keys.pop(0), 1080) if keys else None
+            if want is not None or down.want is not None:
+                self.router.set_want(down, want, now)
 
     def set_allowed(self, peer_id: str, sources: Iterable[str], now: float) -> None:
         """Forward only these sources of the peer; others are dropped and counted, still
         acknowledged to the publisher."""
-        raise NotImplementedError
+        peer = self.peers.get(peer_id)
+        if peer is None or peer.ingress is None:
+            return
+        allowed = frozenset(sources)
+        for track in peer.ingress.tracks:
+            self.router.set_allowed(track, track.source in allowed, now)
+            if track.kind == "audio" and not track.allowed:
+                self.speakers.remove(peer_id)
+        self._choose_voices(now)
+        self._fill_auto_slots(now)
 
     def set_main_voice(self, peer_id: str | None, now: float) -> None:
         """Whose microphone plays in everyone's audio slot 0."""
-        raise NotImplementedError
+        self.speakers.main = peer_id
+        self._choose_voices(now)
+
+    # Voices
+
+    def _on_level(self, peer_id: str, dbov: int, now: float) -> None:
+        voice = self.speakers.voices.get(peer_id)
+        if voice is None:
+            voice = self.speakers.add(peer_id, now)
+            voice.on_level(dbov, now)
+            self._choose_voices(now)
+            return
+        voice.on_level(dbov, now)
+
+    def _resize_positions(self) -> None:
+        wanted = max(
+            (len(p.subscriber.audio) for p in self.peers.values() if p.subscriber is not None),
+            default=0,
+        )
+        if wanted != len(self.speakers.positions):
+            self.speakers.resize(min(wanted, MAX_AUDIO_POSITIONS))
+
+    def _choose_voices(self, now: float) -> None:
+        if self.speakers.update(now):
+            for peer in self.peers.values():
+                self._assign_voices(peer, now)
+
+    def _assign_voices(self, peer: Peer, now: float) -> None:
+        """The room's voices into the audio slots of one peer, except its own."""
+        assert peer.subscriber is not None
+        positions = self.speakers.positions
+        for index, down in enumerate(peer.subscriber.audio):
+            voice = positions[index] if index < len(positions) else None
+            if voice == peer.id:
+                voice = None
+            if (down.want.peer_id if down.want is not None else None) != voice:
+                want = Want(voice, "microphone", 0) if voice is not None else None
+                self.router.set_want(down, want, now)
+
+    # Taps
 
     def add_tap(self, tap: Tap, now: float) -> None:
         """Also asks every video source for a key frame; repeated every 10 s while a tap is there,
         so that recordings can be cut and survive losses."""
-        raise NotImplementedError
+        self._taps.append(tap)
+        self._ask_for_taps(now)
 
     def remove_tap(self, tap: Tap) -> None:
-        raise NotImplementedError
+        if tap in self._taps:
+            self._taps.remove(tap)
+        if not self._taps:
+            self._tap_due = float("inf")
+
+    def _ask_for_taps(self, now: float) -> None:
+        self._tap_due = now + RECORDING_KEYFRAME_S
+        for track in self.router.tracks.values():
+            if track.kind == "video" and track.allowed:
+                for encoding in track.encodings.values():
+                    if encoding.arriving(now):
+                        encoding.keyframes.request(now)
+                        self._attend(track.peer_id)
+
+    def _attend(self, peer_id: str) -> None:
+        self._attention.add(peer_id)
 
     # What the room has to say
 
     def take_reports(self, now: float) -> RoomReports:
-        """Changes of speakers, dominant speaker and arriving sources; call at most 5 times a second."""
-        raise NotImplementedError
+        """Changes of speakers, dominant speaker, arriving sources; at most 5 times a second."""
+        dominant = None
+        if self.speakers.dominant != self._dominant:
+            dominant = self._dominant = self.speakers.dominant
+        return RoomReports(
+            self.speakers.changes(now), dominant, self.figures.source_changes(self.peers, now)
+        )
 
     def stats(self, now: float) -> list[PeerStats]:
-        """Figures since the last call (call once a second). `path` is "udp" or "tcp" by endpoint and
-        `connected_since` is the `now` of `peer_ready` plus `ntp_offset` minus 2208988800 (UTC epoch)."""
-        raise NotImplementedError
+        """Figures since the last call (call once a second). `path` is "udp" or "tcp" by endpoint;
+        `connected_since` is the `now` of `peer_ready` in UTC epoch seconds by `ntp_offset`."""
+        return self.figures.stats(self.peers, now, self.ntp_offset)
+
+
+def _compounds(packets: list[Rtcp]) -> list[bytes]:
+    """Datagrams of at most about MAX_RTCP_BYTES."""
+    datagrams: list[bytes] = []
+    current = b""
+    for packet in packets:
+        data = serialize([packet])
+        if current and len(current) + len(data) > MAX_RTCP_BYTES:
+            datagrams.append(current)
+            current = b""
+        current += data
+    if current:
+        datagrams.append(current)
+    return datagrams

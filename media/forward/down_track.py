@@ -1,0 +1,185 @@
+"""One slot of one subscriber: what plays in it, and how the source's numbers become the slot's."""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from media.negotiated import Codec, SlotMedia
+from media.receive.source_packet import SourcePacket
+from media.receive.up_track import Encoding, UpTrack
+from media.rtp.sequence import extend
+
+if TYPE_CHECKING:
+    from media.peer import Peer
+
+AUDIO_FRAMES_PER_S = 50  # 20 ms: receivers conceal when timestamps are not multiples of it
+HISTORY = 3  # sources a NACK may still refer to
+_CYCLE = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What the service wants in a video slot."""
+
+    peer_id: str
+    source: str
+    max_height: int
+
+
+@dataclass(slots=True)
+class Epoch:
+    """A stretch of one encoding in a slot: the constants that turn its numbers into ours.
+
+    `first` is the source's extended sequence number the stretch begins with; `last_out` our last
+    one of a finished stretch.
+    """
+
+    encoding: Encoding
+    codec: Codec
+    first: int
+    sequence_offset: int
+    timestamp_offset: int
+    pid_offset: int
+    tl0_offset: int
+    last_out: int = 0
+
+    @property
+    def first_out(self) -> int:
+        return self.first + self.sequence_offset
+
+
+class DownTrack:
+    """Numbers leave without a break: a receiver sees one stream, whatever plays in the slot.
+
+    Sequence: previous + 1. Timestamp: previous + elapsed time (audio: whole frames, at least one).
+    VP8 picture id and TL0PICIDX: previous + 1. All are constants added to the source's numbers
+    until the next switch, so that a fan-out can add them to many copies at once.
+    """
+
+    __slots__ = (
+        "_at",
+        "_out",
+        "_pid",
+        "_timestamp",
+        "_tl0",
+        "codecs",
+        "epoch",
+        "format_key",
+        "history",
+        "octets_base",
+        "packets_base",
+        "peer",
+        "reports",
+        "resent",
+        "rtx_sequence",
+        "slot",
+        "target",
+        "track",
+        "want",
+    )
+
+    def __init__(self, peer: "Peer", slot: SlotMedia) -> None:
+        self.peer = peer
+        self.slot = slot
+        self.codecs = {codec.key: codec for codec in reversed(slot.codecs)}
+        self.format_key: tuple[Any, ...] = tuple(sorted(slot.extensions.items()))
+        self.want: Want | None = None
+        self.track: UpTrack | None = None
+        self.target: Encoding | None = None  # waiting for its key frame
+        self.epoch: Epoch | None = None  # playing
+        self.history: deque[Epoch] = deque(maxlen=HISTORY)
+        # Any start is as good as another under SRTP; below 2**15 keeps libsrtp's roll-over simple.
+        self._out = _CYCLE + (slot.ssrc * 40503 >> 7 & 0x7FFF)
+        self._timestamp = slot.ssrc * 2654435761 & 0xFFFFFFFF
+        self._pid = slot.ssrc & 0x7FFF
+        self._tl0 = slot.ssrc & 0xFF
+        self._at: float | None = None  # when the last packet left; None: none did
+        self.packets_base = 0
+        self.octets_base = 0
+        self.rtx_sequence = slot.ssrc * 30011 & 0x7FFF
+        self.resent: dict[int, float] = {}  # our extended sequence -> when it was last repeated
+        self.reports = SlotReports()
+
+    @property
+    def encoding(self) -> Encoding | None:
+        return self.epoch.encoding if self.epoch is not None else None
+
+    def begin(self, packet: SourcePacket) -> None:
+        """Switch to the packet's encoding, starting with this packet."""
+        self.end()
+        codec = self.codecs[packet.codec]
+        vp8 = packet.vp8
+        self.epoch = Epoch(
+            encoding=packet.encoding,
+            codec=codec,
+            first=packet.extended,
+            sequence_offset=self._out + 1 - packet.extended,
+            timestamp_offset=self._next_timestamp(codec, packet.arrival) - packet.timestamp,
+            pid_offset=self._pid + 1 - vp8.picture_id if vp8 is not None else 0,
+            tl0_offset=self._tl0 + 1 - vp8.tl0 if vp8 is not None else 0,
+        )
+
+    def _next_timestamp(self, codec: Codec, now: float) -> int:
+        elapsed = 0.0 if self._at is None else max(0.0, now - self._at)
+        if self.slot.kind == "audio":
+            frame = codec.clock_hz // AUDIO_FRAMES_PER_S
+            return self._timestamp + frame * max(1, round(elapsed * AUDIO_FRAMES_PER_S))
+        return self._timestamp + max(1, round(elapsed * codec.clock_hz))
+
+    def end(self) -> None:
+        """Stop playing; remember where the numbers stand."""
+        epoch = self.epoch
+        if epoch is None:
+            return
+        encoding = epoch.encoding
+        if encoding.sent_extended >= epoch.first:
+            self._out = encoding.sent_extended + epoch.sequence_offset
+            self._timestamp = encoding.sent_timestamp + epoch.timestamp_offset
+            self._pid = encoding.sent_pid + epoch.pid_offset
+            self._tl0 = encoding.sent_tl0 + epoch.tl0_offset
+            self._at = encoding.sent_arrival
+            epoch.last_out = self._out
+            self.history.append(epoch)
+        self.epoch = None
+
+    def find(self, sequence: int) -> tuple[Epoch, int] | None:
+        """Which source packet left under this 16-bit number of ours: its epoch and the source's
+        extended sequence number."""
+        epoch = self.epoch
+        latest = self._out
+        if epoch is not None and epoch.encoding.sent_extended >= epoch.first:
+            latest = epoch.encoding.sent_extended + epoch.sequence_offset
+        out = extend(sequence, latest)
+        if epoch is not None and out >= epoch.first_out:
+            return epoch, out - epoch.sequence_offset
+        for past in self.history:
+            if past.first_out <= out <= past.last_out:
+                return past, out - past.sequence_offset
+        return None
+
+
+class SlotReports:
+    """Sender reports we sent for a slot, and what the subscriber reported back."""
+
+    __slots__ = ("_sent", "fraction_lost", "jitter", "last_block_at", "packets_lost")
+
+    def __init__(self) -> None:
+        self._sent: deque[tuple[int, float]] = deque(maxlen=8)
+        self.fraction_lost = 0.0
+        self.packets_lost = 0
+        self.jitter = 0  # RTP clock units
+        self.last_block_at = float("-inf")
+
+    def on_sent(self, middle: int, now: float) -> None:
+        self._sent.append((middle, now))
+
+    def round_trip(self, lsr: int, dlsr: int, now: float) -> float | None:
+        """Seconds from the report named by `lsr` to this block, less the subscriber's delay.
+
+        Departure from RFC 3550: the send time comes from our own record, not from LSR, because
+        sender reports carry the source's instants.
+        """
+        for middle, at in self._sent:
+            if middle == lsr:
+                return max(0.0, now - at - dlsr / 65536)
+        return None

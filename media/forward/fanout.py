@@ -1,0 +1,410 @@
+"""The engine: packets of one encoding become encrypted copies for all its subscribers.
+
+Two implementations of the same rewriting: a plain loop, faster below about 12 subscribers, and a
+numpy matrix of subscribers x packets above. Tests compare them byte for byte. In both a copy is the
+group's header template with sequence number, timestamp, SSRC, transport-wide number and VP8 ids
+replaced, encrypted in place by libsrtp in the egress arena.
+"""
+
+from collections.abc import Sequence
+from struct import Struct
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pylibsrtp._binding import lib
+
+from media.drops import Counters, DropReason
+from media.forward.down_track import DownTrack, Epoch
+from media.forward.groups import Group, WireFormat, build_groups
+from media.receive.source_packet import SourcePacket
+from media.receive.up_track import Encoding
+from media.transport.egress import MAX_DATAGRAM, MAX_SEGMENTS, Egress
+
+MATRIX_FROM = 12  # subscribers
+PADDING_LIMIT = 24  # bytes of RTP padding spent to make neighbours equal for GSO
+ROWS_BYTES = 400_000  # a matrix larger than this leaves the cache: it is made in parts
+_NUMBERS = Struct("!HII")
+_SHORT = Struct("!H")
+
+
+class TransportNumbers:
+    """Transport-wide sequence numbers of all peers of a room, one counter a transport."""
+
+    def __init__(self, capacity: int = 64) -> None:
+        self.next = np.zeros(capacity, np.uint32)
+        self._free = list(range(capacity - 1, -1, -1))
+
+    def allocate(self) -> int:
+        if not self._free:
+            size = len(self.next)
+            self.next = np.concatenate([self.next, np.zeros(size, np.uint32)])
+            self._free = list(range(2 * size - 1, size - 1, -1))
+        index = self._free.pop()
+        self.next[index] = 1
+        return index
+
+    def release(self, index: int) -> None:
+        self._free.append(index)
+
+
+class Copy:
+    """A packet as a group sees it, before the numbers of a subscriber are in."""
+
+    __slots__ = ("octets", "packet", "payload_at", "template", "transport_at")
+
+    def __init__(self, packet: SourcePacket, fmt: WireFormat, now: float) -> None:
+        head, self.transport_at = fmt.head(packet, now, fmt.payload_type)
+        self.packet = packet
+        self.payload_at = len(head)
+        self.octets = packet.end - packet.start
+        self.template = head + packet.raw[packet.start : packet.end]
+
+    def pad(self, size: int) -> None:
+        """RTP padding (RFC 3550 section 5.1) up to `size` bytes."""
+        missing = size - len(self.template)
+        if missing > 0:
+            padded = bytearray(self.template)
+            padded[0] |= 0x20
+            padded += bytes(missing - 1)
+            padded.append(missing)
+            self.template = bytes(padded)
+
+
+def runs(sizes: Sequence[int], limit: int = MAX_SEGMENTS) -> list[tuple[int, int, int]]:
+    """Split a burst into stretches one GSO message can carry.
+
+    Returns:
+        (start, end, size): datagrams start..end-1 padded to `size`, at most PADDING_LIMIT each; the
+        last of a stretch may stay shorter.
+    """
+    found = []
+    start = 0
+    while start < len(sizes):
+        largest = lowest = sizes[start]
+        end = start + 1
+        while end < len(sizes) and end - start < limit:
+            size = sizes[end]
+            if max(largest, size) - lowest > PADDING_LIMIT:
+                break
+            largest = max(largest, size)
+            end += 1
+            if largest - size > PADDING_LIMIT:
+                break
+            lowest = min(lowest, size)
+        found.append((start, end, largest))
+        start = end
+    return found
+
+
+class FanOut:
+    """Copies for all subscribers of an encoding, into the egress."""
+
+    def __init__(
+        self, egress: Egress, counters: Counters, numbers: TransportNumbers | None = None
+    ) -> None:
+        self.egress = egress
+        self.counters = counters
+        self.numbers = numbers if numbers is not None else TransportNumbers()
+        self.matrix_from = MATRIX_FROM
+        self._protect = lib.srtp_protect
+
+    def send(self, encoding: Encoding, packets: Sequence[SourcePacket], now: float) -> int:
+        """Copies of `packets` (in arrival order) to the encoding's sinks; returns how many."""
+        if encoding.groups is None:
+            encoding.groups = build_groups(encoding, encoding.sinks)
+            encoding.max_first = max(
+                (s.epoch.first for s in encoding.sinks if s.epoch is not None), default=0
+            )
+        copies = 0
+        fresh: list[SourcePacket] = []
+        for packet in packets:
+            if packet.extended >= encoding.max_first:
+                fresh.append(packet)
+            else:
+                copies += self._send_late(encoding, packet, now)
+        if fresh:
+            for group in encoding.groups:
+                copies += self._send_group(group, fresh, now)
+            self._advance(encoding, fresh)
+        return copies
+
+    @staticmethod
+    def _advance(encoding: Encoding, packets: Sequence[SourcePacket]) -> None:
+        for packet in packets:
+            if packet.extended > encoding.sent_extended:
+                encoding.sent_extended = packet.extended
+                encoding.sent_timestamp = packet.timestamp
+                encoding.sent_arrival = packet.arrival
+                if packet.vp8 is not None:
+                    encoding.sent_pid = packet.vp8.picture_id
+                    encoding.sent_tl0 = packet.vp8.tl0
+
+    def _send_late(self, encoding: Encoding, packet: SourcePacket, now: float) -> int:
+        """A packet older than somebody's switch goes to those who already played the source."""
+        takers = []
+        for sink in encoding.sinks:
+            if sink.epoch is not None and packet.extended >= sink.epoch.first:
+                takers.append(sink)
+            else:
+                self.counters.drop(DropReason.BEFORE_SWITCH)
+        copies = 0
+        for group in build_groups(encoding, takers):
+            copies += self._send_group(group, [packet], now)
+            group.settle()
+        if takers:
+            self._advance(encoding, [packet])
+        return copies
+
+    def _send_group(self, group: Group, packets: Sequence[SourcePacket], now: float) -> int:
+        copies = []
+        for packet in packets:
+            copy = Copy(packet, group.format, now)
+            if len(copy.template) > MAX_DATAGRAM:
+                self.counters.drop(DropReason.OVERSIZE, len(group.members))
+            else:
+                copies.append(copy)
+        make = self._loop if len(group.members) < self.matrix_from else self._matrix
+        for start, end, size in runs([len(c.template) for c in copies]):
+            run = copies[start:end]
+            for copy in run[:-1]:
+                copy.pad(size)
+            if size - len(run[-1].template) <= PADDING_LIMIT:
+                run[-1].pad(size)
+            make(group, run)
+        group.packets += len(copies)
+        group.octets += sum(c.octets for c in copies)
+        return len(copies) * len(group.members)
+
+    # Few subscribers
+
+    def _loop(self, group: Group, run: Sequence[Copy]) -> None:
+        egress = self.egress
+        memory = egress.memory
+        lengths = egress.length_memory
+        protect = self._protect
+        stride = memory.nbytes // len(egress.pointers)
+        count = len(run)
+        transport = run[0].transport_at
+        transport_numbers = self.numbers.next
+        for index, context in enumerate(group.contexts):
+            slot = egress.reserve(count)
+            sequence_offset = group.sequence_offsets[index]
+            timestamp_offset = group.timestamp_offsets[index]
+            ssrc = group.ssrcs[index]
+            number = 0
+            if transport:
+                number = int(transport_numbers[group.indices[index]])
+                transport_numbers[group.indices[index]] = (number + count) & 0xFFFFFFFF
+            failed = False
+            for column, copy in enumerate(run):
+                packet = copy.packet
+                template = copy.template
+                size = len(template)
+                at = (slot + column) * stride
+                memory[at : at + size] = template
+                _NUMBERS.pack_into(
+                    memory,
+                    at + 2,
+                    packet.extended + sequence_offset & 0xFFFF,
+                    packet.timestamp + timestamp_offset & 0xFFFFFFFF,
+                    ssrc,
+                )
+                if transport:
+                    _SHORT.pack_into(memory, at + transport, number + column & 0xFFFF)
+                if packet.vp8 is not None:
+                    self._rewrite_vp8(at + copy.payload_at, packet, group, index)
+                lengths[slot + column] = size
+                if protect(
+                    context, egress.pointers[slot + column], egress.length_pointers[slot + column]
+                ):
+                    lengths[slot + column] = 0
+                    failed = True
+            self._queue(group, index, slot, count, failed)
+
+    def _rewrite_vp8(self, at: int, packet: SourcePacket, group: Group, index: int) -> None:
+        descriptor = packet.vp8
+        assert descriptor is not None
+        memory = self.egress.memory
+        if descriptor.picture_id_bits:
+            pid = descriptor.picture_id + group.pid_offsets[index]
+            if descriptor.picture_id_bits == 15:
+                _SHORT.pack_into(memory, at + descriptor.picture_id_offset, 0x8000 | pid & 0x7FFF)
+            else:
+                memory[at + descriptor.picture_id_offset] = pid & 0x7F
+        if descriptor.tl0_offset >= 0:
+            memory[at + descriptor.tl0_offset] = descriptor.tl0 + group.tl0_offsets[index] & 0xFF
+
+    def _queue(self, group: Group, index: int, slot: int, count: int, failed: bool) -> None:
+        egress = self.egress
+        lengths = egress.length_memory
+        if group.streams is not None:
+            self._write(group.streams[index], slot, count)
+        elif not failed:
+            name, namelen = group.names[index], group.namelens[index]
+            egress.push(group.fd, slot, count, name, namelen, lengths[slot])
+            self._count(count, slot)
+        if not failed:
+            return
+        for one in range(slot, slot + count):
+            if not lengths[one]:
+                self.counters.drop(DropReason.SRTP)
+            elif group.streams is None:
+                egress.push(group.fd, one, 1, group.names[index], group.namelens[index], 0)
+                self._count(1, one)
+
+    def _count(self, count: int, slot: int) -> None:
+        self.counters.add("packets_out", count)
+        self.counters.add("bytes_out", sum(self.egress.length_memory[slot : slot + count]))
+
+    def _write(self, send: Any, slot: int, count: int) -> None:
+        """Copies for a peer behind a stream; slots that failed to encrypt have length 0."""
+        egress = self.egress
+        for one in range(slot, slot + count):
+            size = egress.length_memory[one]
+            if size:
+                send(egress.bytes_view[one, :size].tobytes())
+                self._count(1, one)
+
+    # Many subscribers
+
+    def _matrix(self, group: Group, run: Sequence[Copy]) -> None:
+        count = len(run)
+        members = len(group.members)
+        rows = max(1, min(members, ROWS_BYTES // (len(run[0].template) * count), 1024 // count))
+        contexts = group.contexts_for(count)
+        for start in range(0, members, rows):
+            stop = min(start + rows, members)
+            slot = self.egress.reserve((stop - start) * count)
+            self._rewrite(group, run, start, stop, slot)
+            self._encrypt(group, contexts, start, stop, slot, count)
+
+    def _rewrite(self, group: Group, run: Sequence[Copy], start: int, stop: int, slot: int) -> None:
+        egress = self.egress
+        arrays = group.arrays
+        rows, count = stop - start, len(run)
+        end = slot + rows * count
+        block = egress.bytes_view[slot:end].reshape(rows, count, -1)
+        words16 = egress.words16[slot:end].reshape(rows, count, -1)
+        words32 = egress.words32[slot:end].reshape(rows, count, -1)
+        lengths = egress.lengths[slot:end].reshape(rows, count)
+        for column, copy in enumerate(run):
+            size = len(copy.template)
+            block[:, column, :size] = np.frombuffer(copy.template, np.uint8)
+            lengths[:, column] = size
+            if copy.packet.vp8 is not None:
+                self._rewrite_vp8_column(block[:, column], copy, group, start, stop)
+        sequences = np.array([c.packet.extended & 0xFFFF for c in run], np.uint32)
+        timestamps = np.array([c.packet.timestamp for c in run], np.uint32)
+        words16[:, :, 1] = arrays.sequence_offsets[start:stop] + sequences
+        words32[:, :, 1] = arrays.timestamp_offsets[start:stop] + timestamps
+        words32[:, :, 2] = arrays.ssrcs[start:stop]
+        transport = run[0].transport_at
+        if transport:
+            indices = arrays.indices[start:stop]
+            first: npt.NDArray[np.uint32] = self.numbers.next[indices]
+            self.numbers.next[indices] = first + np.uint32(count)
+            numbers: npt.NDArray[np.uint32] = first.reshape(-1, 1) + np.arange(
+                count, dtype=np.uint32
+            )
+            block[:, :, transport] = numbers >> 8 & 0xFF
+            block[:, :, transport + 1] = numbers & 0xFF
+
+    @staticmethod
+    def _rewrite_vp8_column(
+        block: npt.NDArray[np.uint8], copy: Copy, group: Group, start: int, stop: int
+    ) -> None:
+        descriptor = copy.packet.vp8
+        assert descriptor is not None
+        arrays = group.arrays
+        if descriptor.picture_id_bits:
+            at = copy.payload_at + descriptor.picture_id_offset
+            pids = arrays.pid_offsets[start:stop, 0] + np.uint32(descriptor.picture_id)
+            if descriptor.picture_id_bits == 15:
+                block[:, at] = pids >> 8 & 0x7F | 0x80
+                block[:, at + 1] = pids & 0xFF
+            else:
+                block[:, at] = pids & 0x7F
+        if descriptor.tl0_offset >= 0:
+            tl0s = arrays.tl0_offsets[start:stop, 0] + np.uint32(descriptor.tl0)
+            block[:, copy.payload_at + descriptor.tl0_offset] = tl0s & 0xFF
+
+    def _encrypt(
+        self, group: Group, contexts: list[Any], start: int, stop: int, slot: int, count: int
+    ) -> None:
+        egress = self.egress
+        total = (stop - start) * count
+        end = slot + total
+        codes = list(
+            map(
+                self._protect,
+                contexts if total == len(contexts) else contexts[start * count : stop * count],
+                egress.pointers[slot:end],
+                egress.length_pointers[slot:end],
+            )
+        )
+        lengths = egress.lengths[slot:end]
+        if group.streams is not None or any(codes):
+            for position, code in enumerate(codes):
+                if code:
+                    lengths[position] = 0
+            for row in range(stop - start):
+                self._queue(group, start + row, slot + row * count, count, True)
+            return
+        segment = int(lengths[0])
+        grid = lengths.reshape(-1, count)
+        if count > 1 and not (
+            bool((grid[:, :-1] == segment).all()) and int(grid[:, -1].max()) <= segment
+        ):
+            segment = 0
+        arrays = group.arrays
+        egress.push_matrix(
+            group.fd,
+            slot,
+            stop - start,
+            count,
+            arrays.names[start:stop],
+            arrays.namelens[start:stop],
+            segment,
+        )
+        self.counters.add("packets_out", total)
+        self.counters.add("bytes_out", int(lengths.sum()))
+
+    # Repair
+
+    def resend(self, sink: DownTrack, epoch: Epoch, packet: SourcePacket, now: float) -> bool:
+        """One packet again, as RTX with its own SSRC and sequence number (RFC 4588); False when the
+        slot has no RTX. Never under the original SSRC: an equal number with other bytes would reuse
+        the AES-GCM nonce."""
+        peer = sink.peer
+        rtx_ssrc, payload_type = sink.slot.rtx_ssrc, epoch.codec.rtx_payload_type
+        if rtx_ssrc is None or payload_type is None or peer.srtp_tx is None:
+            return False
+        member = Group(epoch.encoding, [sink], [epoch])
+        head, transport = member.format.head(packet, now, payload_type)
+        egress = self.egress
+        body = packet.raw[packet.start : packet.end]
+        out = packet.extended + epoch.sequence_offset & 0xFFFF
+        datagram = bytearray(head) + out.to_bytes(2, "big") + body
+        if len(datagram) > MAX_DATAGRAM:
+            return False
+        sink.rtx_sequence = sink.rtx_sequence + 1 & 0xFFFF
+        timestamp = packet.timestamp + epoch.timestamp_offset & 0xFFFFFFFF
+        _NUMBERS.pack_into(datagram, 2, sink.rtx_sequence, timestamp, rtx_ssrc)
+        if transport:
+            number = int(self.numbers.next[peer.index])
+            self.numbers.next[peer.index] = (number + 1) & 0xFFFFFFFF
+            _SHORT.pack_into(datagram, transport, number & 0xFFFF)
+        slot = egress.reserve(1)
+        at = slot * egress.bytes_view.shape[1]
+        size = len(datagram)
+        egress.memory[at : at + size] = datagram
+        if packet.vp8 is not None:
+            self._rewrite_vp8(at + len(head) + 2, packet, member, 0)
+        egress.length_memory[slot] = size
+        if self._protect(peer.srtp_tx, egress.pointers[slot], egress.length_pointers[slot]):
+            self.counters.drop(DropReason.SRTP)
+            return False
+        self._queue(member, 0, slot, 1, False)
+        peer.bytes_out += size
+        return True

@@ -1,0 +1,170 @@
+"""Subscribers of one encoding whose copies differ only in numbers: same payload type, same
+header-extension ids, same socket. Each group is a set of parallel arrays."""
+
+from collections.abc import Callable, Iterable
+from struct import Struct
+from typing import Any
+
+import numpy as np
+
+from media.forward.down_track import DownTrack, Epoch
+from media.negotiated import ABS_SEND_TIME, MID, REPAIRED_RID, RID, TRANSPORT_CC, Codec
+from media.peer import StreamEndpoint
+from media.receive.source_packet import SourcePacket
+from media.receive.up_track import Encoding
+from media.rtp.packet import HEADER_BYTES
+
+_HOP_BY_HOP = frozenset({MID, RID, REPAIRED_RID, TRANSPORT_CC, ABS_SEND_TIME})
+_EXTENDED_HEADER = Struct("!BB10xHH")
+_ONE_BYTE = 0xBEDE
+
+
+class WireFormat:
+    """How packets of one source look to a group: payload type and extension ids."""
+
+    __slots__ = ("abs_send_time_id", "ids", "payload_type", "rtx_payload_type", "transport_cc_id")
+
+    def __init__(self, encoding: Encoding, codec: Codec, extensions: dict[str, int]) -> None:
+        self.payload_type = codec.payload_type
+        self.rtx_payload_type = codec.rtx_payload_type
+        self.transport_cc_id = self._usable(extensions.get(TRANSPORT_CC, 0))
+        self.abs_send_time_id = self._usable(extensions.get(ABS_SEND_TIME, 0))
+        # Source id -> subscriber id of everything that is passed on.
+        self.ids: dict[int, int] = {
+            number: extensions[uri]
+            for uri, number in encoding.track.uplink.extensions.items()
+            if uri in extensions and uri not in _HOP_BY_HOP and 0 < extensions[uri] < 15
+        }
+
+    @staticmethod
+    def _usable(number: int) -> int:
+        return number if 0 < number < 15 else 0
+
+    def head(self, packet: SourcePacket, now: float, payload_type: int) -> tuple[bytes, int]:
+        """RTP header and extension with zeroed numbers, and where the transport-wide number goes
+        (0: nowhere). One-byte form; elements that do not fit in it are left out."""
+        body = bytearray()
+        offset = 0
+        if self.transport_cc_id:
+            offset = HEADER_BYTES + 4 + 1
+            body += bytes((self.transport_cc_id << 4 | 1, 0, 0))
+        if self.abs_send_time_id:
+            body.append(self.abs_send_time_id << 4 | 2)
+            body += (int(now * 262144) & 0xFFFFFF).to_bytes(3, "big")
+        ids = self.ids
+        for number, data in packet.elements:
+            ours = ids.get(number)
+            if ours is not None and 0 < len(data) <= 16:
+                body.append(ours << 4 | len(data) - 1)
+                body += data
+        second = packet.marker | payload_type
+        if not body:
+            return bytes((0x80, second)) + bytes(10), 0
+        if len(body) % 4:
+            body += bytes(-len(body) % 4)
+        return _EXTENDED_HEADER.pack(0x90, second, _ONE_BYTE, len(body) // 4) + body, offset
+
+
+class Group:
+    """Rebuilt, never changed: `members` and everything derived from them stay parallel."""
+
+    def __init__(self, encoding: Encoding, members: list[DownTrack], epochs: list[Epoch]) -> None:
+        first = members[0]
+        self.encoding = encoding
+        self.members = members
+        self.format = WireFormat(encoding, epochs[0].codec, first.slot.extensions)
+        endpoint = first.peer.endpoint
+        self.streams: list[Callable[[bytes], None]] | None = None
+        self.fd = first.peer.fd
+        if isinstance(endpoint, StreamEndpoint):
+            self.streams = [m.peer.endpoint.send for m in members]  # type: ignore[union-attr]
+        self.contexts: list[Any] = [m.peer.srtp_tx for m in members]
+        self.ssrcs = [m.slot.ssrc for m in members]
+        self.sequence_offsets = [e.sequence_offset & 0xFFFF for e in epochs]
+        self.timestamp_offsets = [e.timestamp_offset & 0xFFFFFFFF for e in epochs]
+        self.pid_offsets = [e.pid_offset & 0x7FFF for e in epochs]
+        self.tl0_offsets = [e.tl0_offset & 0xFF for e in epochs]
+        self.indices = [m.peer.index for m in members]
+        self.names = [m.peer.socket_name for m in members]
+        self.namelens = [m.peer.socket_namelen for m in members]
+        self._arrays: GroupArrays | None = None
+        self._repeated: dict[int, list[Any]] = {1: self.contexts}
+        # Counted here for all members at once, settled into each by `settle`.
+        self.packets = 0
+        self.octets = 0
+
+    @property
+    def arrays(self) -> "GroupArrays":
+        if self._arrays is None:
+            self._arrays = GroupArrays(self)
+        return self._arrays
+
+    def contexts_for(self, columns: int) -> list[Any]:
+        """Every context `columns` times in a row."""
+        repeated = self._repeated.get(columns)
+        if repeated is None:
+            repeated = [c for c in self.contexts for _ in range(columns)]
+            self._repeated[columns] = repeated
+        return repeated
+
+    def settle(self) -> None:
+        """Move the counts to the members."""
+        if self.packets:
+            for member in self.members:
+                member.packets_base += self.packets
+                member.octets_base += self.octets
+                member.peer.bytes_out += self.octets + self.packets * HEADER_BYTES
+            self.packets = self.octets = 0
+
+
+class GroupArrays:
+    """The numbers of a group for numpy."""
+
+    __slots__ = (
+        "indices",
+        "namelens",
+        "names",
+        "pid_offsets",
+        "sequence_offsets",
+        "ssrcs",
+        "timestamp_offsets",
+        "tl0_offsets",
+    )
+
+    def __init__(self, group: Group) -> None:
+        self.ssrcs = np.array(group.ssrcs, np.uint32)[:, None]
+        self.sequence_offsets = np.array(group.sequence_offsets, np.uint32)[:, None]
+        self.timestamp_offsets = np.array(group.timestamp_offsets, np.uint32)[:, None]
+        self.pid_offsets = np.array(group.pid_offsets, np.uint32)[:, None]
+        self.tl0_offsets = np.array(group.tl0_offsets, np.uint32)[:, None]
+        self.indices = np.array(group.indices, np.intp)
+        self.names = np.array(group.names, np.uint64)
+        self.namelens = np.array(group.namelens, np.uint64)
+
+
+def build_groups(encoding: Encoding, sinks: Iterable[DownTrack]) -> list[Group]:
+    """Sinks that can be sent to, by wire format and socket. A peer that shows the same source in
+    two slots appears in two groups, because a group counts one transport-wide number per peer."""
+    gathered: dict[tuple[Any, ...], tuple[list[DownTrack], list[Epoch]]] = {}
+    occurrences: dict[tuple[int, Any], int] = {}
+    for sink in sinks:
+        peer = sink.peer
+        epoch = sink.epoch
+        if epoch is None or peer.srtp_tx is None or peer.endpoint is None:
+            continue
+        codec = epoch.codec
+        stream = isinstance(peer.endpoint, StreamEndpoint)
+        turn = occurrences.get((peer.index, stream), 0)
+        occurrences[peer.index, stream] = turn + 1
+        key = (
+            stream,
+            peer.fd,
+            codec.payload_type,
+            codec.rtx_payload_type,
+            sink.format_key,
+            turn,
+        )
+        members, epochs = gathered.setdefault(key, ([], []))
+        members.append(sink)
+        epochs.append(epoch)
+    return [Group(encoding, members, epochs) for members, epochs in gathered.values()]

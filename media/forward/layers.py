@@ -1,0 +1,31 @@
+"""Which simulcast layer a slot gets."""
+
+from collections.abc import Container, Iterable
+
+from media.receive.up_track import Encoding
+
+TOLERANCE = 0.75  # a layer this close below the wanted height is enough
+
+
+def select_layer(
+    encodings: Iterable[Encoding], max_height: int, codecs: Container[str], now: float
+) -> Encoding | None:
+    """The smallest arriving layer that fills `max_height` lines, else the largest arriving one.
+
+    A source with one encoding needs not be arriving at the moment: a static screen pauses. None: no
+    layer arrives, or none in a codec of the slot.
+    """
+    started = [e for e in encodings if e.first_at is not None and _codec(e) in codecs]
+    if len(started) > 1:
+        started = [e for e in started if e.arriving(now)]
+    if not started:
+        return None
+    filling = [e for e in started if e.estimated_height >= max_height * TOLERANCE]
+    if filling:
+        return min(filling, key=lambda e: e.estimated_height)
+    return max(started, key=lambda e: e.estimated_height)
+
+
+def _codec(encoding: Encoding) -> str:
+    codec = encoding.last_codec
+    return "" if codec is None else encoding.track.codec_keys[codec.payload_type]

@@ -1,0 +1,222 @@
+"""Connects slots to sources: what a slot wants, which encoding it gets, and when it switches."""
+
+from collections.abc import Callable
+
+from media.drops import Counters, DropReason
+from media.forward.down_track import DownTrack, Want
+from media.forward.layers import select_layer
+from media.receive.source_packet import SourcePacket
+from media.receive.up_track import Encoding, UpTrack
+
+PATIENCE_S = 1.0  # an old picture stays this long while the new source owes its key frame
+
+Key = tuple[str, str]  # (peer id, source)
+
+
+class Router:
+    """Wants may name sources that are not here yet; they are connected when they come.
+
+    Args:
+        on_request: called with a publisher's peer id when it should be asked for a key frame now.
+    """
+
+    def __init__(self, counters: Counters, on_request: Callable[[str], None]) -> None:
+        self.counters = counters
+        self.tracks: dict[Key, UpTrack] = {}
+        self._followers: dict[Key, dict[DownTrack, None]] = {}
+        self._signatures: dict[Key, tuple[object, ...]] = {}
+        self._waiting: dict[DownTrack, float] = {}  # since when a slot waits for a key frame
+        self._on_request = on_request
+
+    # Sources
+
+    def add_track(self, track: UpTrack, now: float) -> None:
+        key = (track.peer_id, track.source)
+        self.tracks[key] = track
+        self.refresh(key, now)
+
+    def remove_track(self, track: UpTrack) -> None:
+        key = (track.peer_id, track.source)
+        self.tracks.pop(key, None)
+        self._signatures.pop(key, None)
+        for down in tuple(self._followers.get(key, ())):
+            self.stop(down)
+        for encoding in track.encodings.values():
+            for down in (*encoding.sinks, *encoding.waiters):
+                self.stop(down)
+
+    def set_allowed(self, track: UpTrack, allowed: bool, now: float) -> None:
+        """A muted source leaves its slots, so that it comes back without a gap in their numbers."""
+        if track.allowed == allowed:
+            return
+        track.allowed = allowed
+        key = (track.peer_id, track.source)
+        if not allowed:
+            for encoding in track.encodings.values():
+                encoding.burst.clear()
+                for down in (*encoding.sinks, *encoding.waiters):
+                    self.stop(down)
+                if encoding.cache is not None:
+                    encoding.cache.clear()
+        self.refresh(key, now)
+
+    def refresh(self, key: Key, now: float) -> None:
+        for down in tuple(self._followers.get(key, ())):
+            self.select(down, now)
+
+    def check_layers(self, now: float) -> None:
+        """Layers that stopped, came back or changed their size; slots that waited too long."""
+        for key, track in self.tracks.items():
+            signature = tuple(
+                (e.rid, e.arriving(now), e.estimated_height, e.ssrc)
+                for e in track.encodings.values()
+            )
+            if self._signatures.get(key) != signature:
+                self._signatures[key] = signature
+                self.refresh(key, now)
+            for encoding in track.encodings.values():
+                if encoding.waiters and track.allowed and track.kind == "video":
+                    self._ask(encoding, now)
+        for down, since in tuple(self._waiting.items()):
+            if now - since > PATIENCE_S:
+                self._waiting.pop(down)
+                playing = down.encoding
+                target = down.target
+                if playing is not None and target is not None and playing.track is not target.track:
+                    self._leave(down)
+
+    # Slots
+
+    def set_want(self, down: DownTrack, want: Want | None, now: float) -> None:
+        old = down.want
+        down.want = want
+        if old is not None and (
+            want is None or (old.peer_id, old.source) != (want.peer_id, want.source)
+        ):
+            self._unfollow(down, (old.peer_id, old.source))
+        if want is None:
+            self.stop(down)
+            return
+        self._followers.setdefault((want.peer_id, want.source), {})[down] = None
+        self.select(down, now)
+
+    def _unfollow(self, down: DownTrack, key: Key) -> None:
+        followers = self._followers.get(key)
+        if followers is not None:
+            followers.pop(down, None)
+            if not followers:
+                del self._followers[key]
+
+    def select(self, down: DownTrack, now: float) -> None:
+        """Choose the encoding for what the slot wants, and wait for its key frame."""
+        want = down.want
+        if want is None or not down.peer.ready:
+            return
+        track = self.tracks.get((want.peer_id, want.source))
+        encoding = None
+        if track is not None and track.allowed:
+            encoding = select_layer(track.encodings.values(), want.max_height, down.codecs, now)
+            if encoding is None and track.started and not self._speaks(down, track):
+                self.counters.drop(DropReason.CODEC_MISMATCH)
+        playing = down.encoding
+        if encoding is None:
+            # Nothing arrives: a picture of somebody else must not stay.
+            if playing is not None and playing.track is not track:
+                self.stop(down)
+            return
+        if encoding is playing:
+            self._cancel(down)
+        elif encoding is not down.target:
+            self._cancel(down)
+            down.target = encoding
+            encoding.waiters[down] = None
+            self._waiting[down] = now
+            if encoding.track.kind == "video":
+                self._ask(encoding, now)
+
+    @staticmethod
+    def _speaks(down: DownTrack, track: UpTrack) -> bool:
+        return any(key in down.codecs for key in track.codec_keys.values())
+
+    def _ask(self, encoding: Encoding, now: float) -> None:
+        encoding.keyframes.request(now)
+        if encoding.keyframes.due <= now:
+            self._on_request(encoding.track.peer_id)
+
+    def ask_for_newcomer(self, down: DownTrack, now: float) -> None:
+        """Key frames of what a slot waits for, now and a moment later."""
+        encoding = down.target or down.encoding
+        if encoding is not None and encoding.track.kind == "video":
+            encoding.keyframes.request_for_newcomer(now)
+            self._on_request(encoding.track.peer_id)
+
+    def ask_again(self, down: DownTrack, now: float) -> None:
+        """The subscriber lost its picture (PLI, FIR)."""
+        encoding = down.encoding
+        if encoding is not None and encoding.track.kind == "video":
+            self._ask(encoding, now)
+
+    def _cancel(self, down: DownTrack) -> None:
+        if down.target is not None:
+            down.target.waiters.pop(down, None)
+            down.target = None
+            self._waiting.pop(down, None)
+
+    def _leave(self, down: DownTrack) -> None:
+        playing = down.encoding
+        if playing is not None:
+            playing.sinks.pop(down, None)
+            invalidate(playing)
+            down.end()
+
+    def stop(self, down: DownTrack) -> None:
+        """Nothing plays in the slot; what it wants stays."""
+        self._cancel(down)
+        self._leave(down)
+
+    def forget(self, down: DownTrack) -> None:
+        if down.want is not None:
+            self._unfollow(down, (down.want.peer_id, down.want.source))
+            down.want = None
+        self.stop(down)
+
+    # Packets
+
+    def before_send(self, packet: SourcePacket) -> None:
+        """Switch the slots that waited for this packet."""
+        encoding = packet.encoding
+        if encoding.playing_codec != packet.codec:
+            self._codec_changed(encoding, packet.codec)
+        if not encoding.waiters or not (packet.keyframe or encoding.track.kind == "audio"):
+            return
+        for down in tuple(encoding.waiters):
+            if packet.codec not in down.codecs:
+                self.counters.drop(DropReason.CODEC_MISMATCH)
+                continue
+            self._leave(down)
+            del encoding.waiters[down]
+            down.target = None
+            self._waiting.pop(down, None)
+            down.begin(packet)
+            encoding.sinks[down] = None
+        invalidate(encoding)
+
+    @staticmethod
+    def _codec_changed(encoding: Encoding, codec: str) -> None:
+        """The publisher changed its codec: everyone starts again at a key frame of the new one."""
+        encoding.playing_codec = codec
+        for down in tuple(encoding.sinks):
+            down.end()
+            if down.target is None:
+                down.target = encoding
+                encoding.waiters[down] = None
+        encoding.sinks.clear()
+        invalidate(encoding)
+
+
+def invalidate(encoding: Encoding) -> None:
+    """The encoding's groups must be built anew; their counts go to the members first."""
+    if encoding.groups is not None:
+        for group in encoding.groups:
+            group.settle()
+        encoding.groups = None

@@ -1,0 +1,133 @@
+"""What one peer publishes: an UpTrack per source, an Encoding per simulcast layer."""
+
+from typing import TYPE_CHECKING
+
+from media.forward.cache import PacketCache
+from media.negotiated import Codec, Uplink
+from media.receive.keyframe_requests import KeyframeRequests
+from media.receive.nack import NackGenerator
+from media.receive.reports import ReceptionStats
+from media.receive.source_packet import SourcePacket
+from media.rtp.rtcp import SenderReport
+
+if TYPE_CHECKING:
+    from media.forward.down_track import DownTrack
+    from media.forward.groups import Group
+
+LAYER_TIMEOUT_S = 1.0  # a layer without packets for this long has stopped
+SOURCE_TIMEOUT_S = 3.0  # a static screen may send one frame a second
+GUESSED_HEIGHTS = {"q": 180, "h": 360, "f": 720}  # until a key frame tells
+
+
+class Encoding:
+    """One SSRC of a source (and its RTX SSRC), with its reception state and its subscribers."""
+
+    __slots__ = (
+        "burst",
+        "bytes_in",
+        "cache",
+        "first_at",
+        "frames",
+        "groups",
+        "height",
+        "keyframes",
+        "last_arrival",
+        "last_codec",
+        "last_timestamp",
+        "max_first",
+        "nack",
+        "packets_in",
+        "playing_codec",
+        "reception",
+        "rid",
+        "rtx_ssrc",
+        "sender_report",
+        "sender_report_at",
+        "sent_arrival",
+        "sent_extended",
+        "sent_pid",
+        "sent_timestamp",
+        "sent_tl0",
+        "sinks",
+        "ssrc",
+        "track",
+        "waiters",
+        "width",
+    )
+
+    def __init__(self, track: "UpTrack", rid: str, ssrc: int | None = None) -> None:
+        self.track = track
+        self.rid = rid
+        self.ssrc = ssrc
+        self.rtx_ssrc: int | None = None
+        video = track.uplink.kind == "video"
+        clock_hz = track.uplink.codecs[0].clock_hz if track.uplink.codecs else 90000
+        self.reception = ReceptionStats(clock_hz)
+        self.nack = NackGenerator() if video and track.nack else None
+        self.cache = PacketCache() if video else None
+        self.keyframes = KeyframeRequests()
+        self.width = 0
+        self.height = 0
+        self.first_at: float | None = None
+        self.last_arrival = float("-inf")
+        self.last_codec: Codec | None = None
+        self.last_timestamp = -1
+        self.packets_in = 0
+        self.bytes_in = 0
+        self.frames = 0
+        self.sender_report: SenderReport | None = None
+        self.sender_report_at = 0.0
+        # Forwarding: written by the fan-out.
+        self.burst: list[SourcePacket] = []
+        self.sinks: dict[DownTrack, None] = {}  # insertion order
+        self.waiters: dict[DownTrack, None] = {}  # to switch to this encoding at a key frame
+        self.groups: list[Group] | None = None  # None: rebuild before use
+        self.playing_codec = ""  # key of the packets sinks play
+        self.max_first = 0  # highest first sequence number of a sink; older packets need a look
+        self.sent_extended = 0
+        self.sent_timestamp = 0
+        self.sent_arrival = 0.0
+        self.sent_pid = 0
+        self.sent_tl0 = 0
+
+    @property
+    def estimated_height(self) -> int:
+        """Picture lines: from the last key frame, else guessed from the layer's name."""
+        return self.height or GUESSED_HEIGHTS.get(self.rid, 720)
+
+    def arriving(self, now: float, timeout: float = LAYER_TIMEOUT_S) -> bool:
+        return now - self.last_arrival < timeout
+
+    def on_sender_report(self, report: SenderReport, now: float) -> None:
+        self.sender_report = report
+        self.sender_report_at = now
+        self.reception.on_sender_report(report, now)
+
+
+class UpTrack:
+    """One published source of a peer: "microphone", "camera" or "screen"."""
+
+    def __init__(self, peer_id: str, uplink: Uplink, order: int) -> None:
+        self.peer_id = peer_id
+        self.uplink = uplink
+        self.source = uplink.source
+        self.kind = uplink.kind
+        self.order = order  # among all tracks of the room, by first packet
+        self.allowed = False
+        self.codecs: dict[int, Codec] = {c.payload_type: c for c in uplink.codecs}
+        self.codec_keys: dict[int, str] = {c.payload_type: c.key for c in uplink.codecs}
+        self.rtx: dict[int, int] = {
+            c.rtx_payload_type: c.payload_type
+            for c in uplink.codecs
+            if c.rtx_payload_type is not None
+        }
+        self.nack = any(c.nack for c in uplink.codecs)
+        self.rids: tuple[str, ...] = uplink.rids or ("",)
+        self.encodings: dict[str, Encoding] = {}
+
+    def arriving(self, now: float) -> bool:
+        return any(e.arriving(now, SOURCE_TIMEOUT_S) for e in self.encodings.values())
+
+    @property
+    def started(self) -> bool:
+        return any(e.first_at is not None for e in self.encodings.values())
