@@ -182,7 +182,7 @@ class _Clips:
 
 def _be_nice() -> None:
     """Helpers step back for the service; Ctrl-C is for the parent to handle."""
-    os.nice(10)
+    os.nice(5)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

@@ -265,7 +265,8 @@ class InTrack:
         self.prior_expected, self.prior_received = self.expected, self.received
         fraction = min(255, missing * 256 // expected) if expected > 0 < missing else 0
         lost = max(-0x800000, min(0x7FFFFF, self.lost)) & 0xFFFFFF
-        delay = int((now - self.last_report_at) * 65536) if self.last_report else 0
+        since = max(0.0, now - self.last_report_at)  # a report read within this tick is newer
+        delay = int(since * 65536) & 0xFFFFFFFF if self.last_report else 0
         highest = self.cycles + self.expected_seq - 1 & 0xFFFFFFFF
         return _REPORT_BLOCK.pack(
             self.ssrc, fraction << 24 | lost, highest, int(self.jitter), self.last_report, delay

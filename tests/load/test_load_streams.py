@@ -174,6 +174,8 @@ def test_reports_parse_and_say_what_was_counted() -> None:
     assert (report.ssrc, block.ssrc, block.packets_lost) == (5, 77, 1)
     assert (block.fraction_lost, block.highest_sequence) == (64, 13)
     assert (block.lsr, block.dlsr) == (0x1234, 32768)
+    (early,) = RtcpPacket.parse(receiver_report(5, [track.report_block(99.0)]))
+    assert early.reports[0].dlsr == 0
     stream = video_stream()
     stream.packet(True, 1, b"12345")
     (sr,) = RtcpPacket.parse(stream.sender_report(1.5, 4711))
