@@ -23,7 +23,7 @@ from media.transport.dtls import make_certificate, sha256_fingerprint
 from media.transport.egress import Egress
 from media.transport.ice import Address, Credentials, IceLite, Path
 from media.transport.mux import LocalSocket, UdpMux
-from media.transport.srtp import InPlace
+from media.transport.srtp import InPlace, queue_rtcp
 from media.transport.transport import Transport
 
 log = logging.getLogger(__name__)
@@ -250,9 +250,8 @@ class Node:
             if room.next_deadline(now) > now:
                 continue
             for peer, packet in room.poll(now):
-                transport = self.transports.get(peer.id)
-                if transport is not None:
-                    transport.send_rtcp(packet)
+                if not queue_rtcp(self._egress, peer, packet):
+                    self.counters.add("drop_rtcp_out")
             room.flush(now)
         self._mind_full_sockets()
         self._rearm(now)

@@ -302,9 +302,11 @@ def _take_feedback(formats: dict[int, Format], value: str) -> None:
     target, _, kind = value.partition(" ")
     if kind not in FEEDBACK:
         return
-    for number, format_ in formats.items():
-        if target in ("*", str(number)):
+    if target == "*":
+        for format_ in formats.values():
             format_.feedback.add(kind)
+    elif re.fullmatch(r"[0-9]{1,3}", target) and int(target) in formats:
+        formats[int(target)].feedback.add(kind)
 
 
 def _send_rids(attributes: list[tuple[str, str]]) -> tuple[str, ...]:

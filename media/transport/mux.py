@@ -3,14 +3,16 @@
 Each socket is bound to the address the answer announces: a socket bound to 0.0.0.0 may reply from
 another one, and then no browser connects.
 
-A wake-up first takes a batch of datagrams off the socket with their arrival times, then works on
-them, so that the work on one does not look like network delay of the next. The batch shrinks when
-each datagram makes many copies: the budget of a wake-up counts copies sent, not packets received.
+Arrival times are the kernel's: bandwidth estimators at the other end read them, and a busy loop
+must not look like a slow network. The batch of a wake-up shrinks when each datagram makes many
+copies: its budget counts copies sent, not packets received.
 """
 
 import asyncio
 import contextlib
 import socket
+import struct
+import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -25,6 +27,10 @@ BATCH_DATAGRAMS = 32
 BUDGET_COPIES = 1000  # about 3 ms of forwarding
 SOCKET_BUFFER_BYTES = 8 * 1024 * 1024
 _ANY_PORT_TRIES = 20
+_SO_TIMESTAMPNS = 35  # Linux, SO_TIMESTAMPNS_OLD: struct timespec of two C longs
+_TIMESPEC = struct.Struct("@ll")
+_ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size)
+_MAX_WAIT_S = 1.0  # in the socket; more is a clock step
 
 
 class LocalSocket:
@@ -107,6 +113,10 @@ def _bind(host: str, port: int) -> socket.socket:
         sock.setblocking(False)
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             sock.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER_BYTES)
+        if sys.platform == "linux":
+            sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind((host, port))
     except OSError:
         sock.close()
@@ -147,16 +157,21 @@ class UdpMux:
     def _take(self, local: LocalSocket) -> list[tuple[InPlace, int, Address, float]]:
         """At most a batch of waiting datagrams with their arrival times."""
         batch = []
-        receive = local.socket.recvfrom_into
+        receive = local.socket.recvmsg_into
+        now = time.monotonic()
+        clock_shift = now - time.time()
         for packet in self._packets[: self._batch]:
             try:
-                size, address = receive(packet.buffer)
+                size, ancillary, flags, address = receive(packet.buffers, _ANCILLARY_BYTES)
             except (BlockingIOError, InterruptedError):
                 break
             except OSError:
                 self.drops["socket_error"] += 1
                 break
-            batch.append((packet, size, address, time.monotonic()))
+            if flags & socket.MSG_TRUNC:
+                self.drops["oversize"] += 1
+                continue
+            batch.append((packet, size, address, _arrival(ancillary, clock_shift, now)))
         return batch
 
     def _deliver(
@@ -172,3 +187,16 @@ class UdpMux:
             self._sink.on_dtls(local, address, bytes(packet.buffer[:size]), arrived)
         else:
             self.drops["unknown_first_byte"] += 1
+
+
+def _arrival(ancillary: list[tuple[int, int, bytes]], clock_shift: float, now: float) -> float:
+    """Monotonic seconds; from the kernel's timestamp where there is one.
+
+    `clock_shift` is monotonic minus wall clock. A stepped wall clock gives at most `_MAX_WAIT_S`.
+    """
+    for _, kind, data in ancillary:
+        if kind == _SO_TIMESTAMPNS and len(data) == _TIMESPEC.size:
+            seconds, nanoseconds = _TIMESPEC.unpack(data)
+            arrived: float = seconds + nanoseconds * 1e-9 + clock_shift
+            return min(now, max(arrived, now - _MAX_WAIT_S))
+    return now

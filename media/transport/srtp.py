@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiortc.rtcdtlstransport import SRTPProtectionProfile
-from pylibsrtp import SRTP_MAX_SRTCP_TRAILER_LEN, Policy, Session
+from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi, lib
+
+from media.peer import Peer
+from media.transport.egress import STRIDE, Egress
 
 # The retransmission cache repairs through RTX, so a sender never repeats an index; libsrtp shifts
 # the whole replay vector per packet, also when sending, and 128 entries cost least.
@@ -21,10 +24,8 @@ OK = 0  # srtp_err_status_ok
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SrtpPair:
-    """Both directions of one DTLS association. The sessions own what the handles point to."""
+    """Both directions of one DTLS association."""
 
-    rx_session: Session
-    tx_session: Session
     rx: Any  # srtp_t
     tx: Any  # srtp_t
 
@@ -34,14 +35,16 @@ def derive(profile: SRTPProtectionProfile, material: bytes) -> SrtpPair:
 
     Source: RFC 5764 section 4.2; the client's key and salt are first.
     """
-    rx_session = Session(_policy(profile, material, 0, Policy.SSRC_ANY_INBOUND, RX_WINDOW_PACKETS))
-    tx_session = Session(_policy(profile, material, 1, Policy.SSRC_ANY_OUTBOUND, TX_WINDOW_PACKETS))
     return SrtpPair(
-        rx_session=rx_session,
-        tx_session=tx_session,
-        rx=rx_session._srtp[0],
-        tx=tx_session._srtp[0],
+        rx=_handle(_policy(profile, material, 0, Policy.SSRC_ANY_INBOUND, RX_WINDOW_PACKETS)),
+        tx=_handle(_policy(profile, material, 1, Policy.SSRC_ANY_OUTBOUND, TX_WINDOW_PACKETS)),
     )
+
+
+def _handle(policy: Policy) -> Any:
+    """A context that lives as long as this handle: whoever still holds it may still use it."""
+    session = Session(policy)
+    return ffi.gc(session._srtp[0], lambda _, keep=session: None)
 
 
 def _policy(
@@ -59,10 +62,11 @@ def _policy(
 class InPlace:
     """One receive buffer that libsrtp decrypts in place."""
 
-    __slots__ = ("_length", "_pointer", "buffer")
+    __slots__ = ("_length", "_pointer", "buffer", "buffers")
 
     def __init__(self, size_bytes: int) -> None:
         self.buffer = bytearray(size_bytes)
+        self.buffers = (self.buffer,)  # as `recvmsg_into` wants it
         self._pointer = ffi.from_buffer(self.buffer)
         self._length = ffi.new("int *")
 
@@ -79,13 +83,19 @@ class InPlace:
         return int(self._length[0]) if status == OK else 0
 
 
-def protect_rtcp(handle: Any, packet: bytes) -> bytes | None:
-    """An SRTCP packet, or None when libsrtp refuses."""
-    room = SRTP_MAX_SRTCP_TRAILER_LEN
-    buffer = bytearray(len(packet) + room)
-    buffer[: len(packet)] = packet
-    length = ffi.new("int *", len(packet))
-    pointer = ffi.from_buffer(buffer)
-    if lib.srtp_protect_rtcp(handle, pointer, length) != OK:
-        return None
-    return bytes(buffer[: length[0]])
+def queue_rtcp(egress: Egress, peer: Peer, packet: bytes) -> bool:
+    """Encrypt one compound RTCP packet and queue it for the next flush.
+
+    False when libsrtp refuses, or the peer has no UDP address or no keys.
+    """
+    if not peer.ready or peer.fd < 0:
+        return False
+    slot = egress.reserve(1)
+    start = slot * STRIDE
+    egress.memory[start : start + len(packet)] = packet
+    egress.length_memory[slot] = len(packet)
+    length = egress.length_pointers[slot]
+    if lib.srtp_protect_rtcp(peer.srtp_tx, egress.pointers[slot], length) != OK:
+        return False
+    egress.push(peer.fd, slot, 1, peer.socket_name, peer.socket_namelen, 0)
+    return True

@@ -12,7 +12,7 @@ from media.peer import Endpoint, Peer
 from media.transport.dtls import Dtls, HandshakeFailed
 from media.transport.ice import IceSession, Path
 from media.transport.mux import LocalSocket
-from media.transport.srtp import SrtpPair, protect_rtcp
+from media.transport.srtp import SrtpPair
 
 log = logging.getLogger(__name__)
 
@@ -78,13 +78,6 @@ class Transport:
         """One datagram on the selected path; without one it is dropped, as on any network."""
         if self.path is not None:
             self._sockets[self.path.endpoint].send(datagram, self.path.address)
-
-    def send_rtcp(self, packet: bytes) -> None:
-        """Protect and send one compound RTCP packet."""
-        if self.srtp is not None:
-            protected = protect_rtcp(self.srtp.tx, packet)
-            if protected is not None:
-                self.send(protected)
 
     def on_dtls(self, datagram: bytes) -> bool:
         """One DTLS datagram from one of the peer's paths; False when it was dropped."""
