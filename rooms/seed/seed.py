@@ -36,14 +36,16 @@ async def _seed_units(session: AsyncSession) -> dict[str, int]:
     """Ids by code."""
     known = select(UnitCodeRow.code, UnitCodeRow.unit_id).where(UnitCodeRow.valid_to.is_(None))
     ids = dict((await session.execute(known)).all())
-    for rank, line in enumerate(_lines("units.csv"), start=1):
-        if line["code"] in ids:
-            continue
-        unit = _unit(line, rank, ids.get(line["parent_code"]))
-        session.add(unit)
-        await session.flush()  # parents come before their children, who need the id
-        ids[line["code"]] = unit.id
-        session.add(_code(line["code"], unit.id))
+    lines = [(rank, line) for rank, line in enumerate(_lines("units.csv"), start=1)]
+    waiting = [(rank, line) for rank, line in lines if line["code"] not in ids]
+    while waiting:  # level by level: children need the ids of their parents
+        wave = [(r, line) for r, line in waiting if line["parent_code"] in ("", *ids)]
+        waiting = [numbered for numbered in waiting if numbered not in wave]
+        rows = {line["code"]: _unit(line, r, ids.get(line["parent_code"])) for r, line in wave}
+        session.add_all(rows.values())
+        await session.flush()
+        ids |= {code: row.id for code, row in rows.items()}
+        session.add_all(_code(code, row.id) for code, row in rows.items())
     return ids
 
 

@@ -1,0 +1,144 @@
+"""What plays in which receive slot."""
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rooms_world import CHAIR, DELEGATE, KBANG, PLEIKU, SEATS, SECRETARY
+
+from rooms.session.model import MeetingId, SeatId, Session, Source
+from rooms.session.slots import Table, Tile, View, assign
+
+CAMERA, SCREEN = Source.CAMERA, Source.SCREEN
+MIDS = ("5", "6", "7")
+EVERYTHING = frozenset(Source)
+ARRIVING = {seat.id: EVERYTHING for seat in SEATS}
+
+
+def session(**changes: object) -> Session:
+    seats = {s.id: msgspec.structs.replace(s, present=True) for s in SEATS}
+    state = Session(meeting=MeetingId(1), title="", seats=seats, main=CHAIR)
+    return msgspec.structs.replace(state, **changes)
+
+
+def with_seat(state: Session, seat: SeatId, **changes: object) -> Session:
+    changed = msgspec.structs.replace(state.seats[seat], **changes)
+    return msgspec.structs.replace(state, seats={**state.seats, seat: changed})
+
+
+def view(*tiles: SeatId | tuple[SeatId, Source], main: int = 720, height: int = 180) -> View:
+    pictures = [tile if isinstance(tile, tuple) else (tile, CAMERA) for tile in tiles]
+    wanted = tuple(Tile(seat=s, source=source, height=height) for s, source in pictures)
+    return View(main_height=main, tiles=wanted)
+
+
+def pictures(table: Table) -> list[tuple[SeatId, Source] | None]:
+    return [row.picture for row in table]
+
+
+def test_until_the_client_says_it_gets_the_main_picture_alone():
+    table = assign(session(), KBANG, View(), ARRIVING, (), MIDS)
+    assert pictures(table) == [(CHAIR, CAMERA), None, None]
+    assert table[0].height == 720
+
+
+def test_a_client_without_slots_gets_none():
+    assert assign(session(), KBANG, View(), ARRIVING, (), ()) == ()
+
+
+def test_tiles_fill_the_other_slots_in_the_clients_order():
+    table = assign(session(), SECRETARY, view(PLEIKU, KBANG, DELEGATE), ARRIVING, (), MIDS)
+    assert pictures(table) == [(CHAIR, CAMERA), (PLEIKU, CAMERA), (KBANG, CAMERA)]
+    assert [row.height for row in table] == [720, 180, 180]
+
+
+def test_nobody_receives_itself():
+    assert pictures(assign(session(), CHAIR, view(CHAIR, KBANG), ARRIVING, (), MIDS)) == [
+        None,
+        (KBANG, CAMERA),
+        None,
+    ]
+
+
+def test_a_picture_that_plays_keeps_its_slot():
+    before = assign(session(), SECRETARY, view(PLEIKU, KBANG), ARRIVING, (), MIDS)
+    after = assign(session(), SECRETARY, view(DELEGATE, KBANG), ARRIVING, before, MIDS)
+    assert pictures(after) == [(CHAIR, CAMERA), (DELEGATE, CAMERA), (KBANG, CAMERA)]
+
+
+def test_a_tile_that_becomes_the_main_picture_moves_to_its_slot():
+    before = assign(session(), SECRETARY, view(PLEIKU, KBANG), ARRIVING, (), MIDS)
+    wanted = view(PLEIKU, KBANG, CHAIR)
+    after = assign(session(main=KBANG), SECRETARY, wanted, ARRIVING, before, MIDS)
+    assert pictures(after) == [(KBANG, CAMERA), (PLEIKU, CAMERA), (CHAIR, CAMERA)]
+    assert after[0].height == 720
+
+
+def test_a_shared_screen_is_the_main_picture_and_the_speaker_becomes_a_tile():
+    state = with_seat(session(sharing=KBANG), KBANG, screen=True)
+    table = assign(state, SECRETARY, view(CHAIR, KBANG), ARRIVING, (), MIDS)
+    assert pictures(table) == [(KBANG, SCREEN), (CHAIR, CAMERA), (KBANG, CAMERA)]
+
+
+def test_the_seat_that_shares_sees_the_speaker():
+    state = with_seat(session(sharing=KBANG), KBANG, screen=True)
+    assert pictures(assign(state, KBANG, View(), ARRIVING, (), MIDS))[0] == (CHAIR, CAMERA)
+
+
+def test_what_is_off_absent_or_does_not_arrive_leaves_its_slot_empty():
+    state = with_seat(session(), PLEIKU, camera=False)
+    state = with_seat(state, DELEGATE, present=False)
+    arriving = {**ARRIVING, KBANG: frozenset({Source.MICROPHONE})}
+    table = assign(state, SECRETARY, view(PLEIKU, KBANG, DELEGATE), arriving, (), MIDS)
+    assert pictures(table) == [(CHAIR, CAMERA), None, None]
+    assert pictures(assign(state, SECRETARY, View(), {}, (), MIDS)) == [None, None, None]
+
+
+def test_a_hidden_main_picture_or_tile_costs_no_slot():
+    wanted = View(main_height=0, tiles=(Tile(seat=KBANG, source=CAMERA, height=0),))
+    assert pictures(assign(session(), SECRETARY, wanted, ARRIVING, (), MIDS)) == [None] * 3
+
+
+def test_a_hidden_main_picture_may_still_be_a_tile():
+    table = assign(session(), SECRETARY, view(CHAIR, main=0), ARRIVING, (), MIDS)
+    assert pictures(table) == [None, (CHAIR, CAMERA), None]
+
+
+def test_the_larger_wish_counts_when_main_picture_and_tile_are_the_same():
+    table = assign(session(), SECRETARY, view(CHAIR, main=180, height=360), ARRIVING, (), MIDS)
+    assert pictures(table) == [(CHAIR, CAMERA), None, None]
+    assert table[0].height == 360
+
+
+seat_ids = st.sampled_from([seat.id for seat in SEATS] + [SeatId("site:99")])
+tiles = st.lists(
+    st.builds(Tile, seat=seat_ids, source=st.sampled_from(Source), height=st.integers(0, 720)),
+    max_size=8,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    own=seat_ids,
+    steps=st.lists(
+        st.tuples(
+            st.builds(View, main_height=st.sampled_from((0, 720)), tiles=tiles.map(tuple)),
+            st.none() | seat_ids,
+            st.sets(seat_ids),
+        ),
+        min_size=1,
+        max_size=5,
+    ),
+)
+def test_no_source_plays_twice_none_at_its_own_seat_and_what_is_wanted_stays(own, steps):
+    table: Table = ()
+    for wanted, main, arrives in steps:
+        arriving = dict.fromkeys(arrives, EVERYTHING)
+        before, table = table, assign(session(main=main), own, wanted, arriving, table, MIDS)
+        playing = [picture for picture in pictures(table) if picture is not None]
+        assert [row.mid for row in table] == list(MIDS)
+        assert len(set(playing)) == len(playing)
+        assert all(seat != own and seat in arrives for seat, _ in playing)
+        tiles_before = {row.picture: row.mid for row in before[1:] if row.picture}
+        for row in table[1:]:
+            if row.picture in tiles_before:
+                assert row.mid == tiles_before[row.picture]
