@@ -16,6 +16,7 @@ import msgspec
 from media import answer, control, stats
 from media.drops import Counters
 from media.forward.room import Room
+from media.mishaps import Mishaps
 from media.peer import Peer
 from media.recordings import Recordings
 from media.sdp import Offer, OfferRefused
@@ -34,6 +35,7 @@ TICKS_PER_STATS = 5
 TICKS_PER_RECORDING_HEALTH = 10
 MIN_SRTP_BYTES = 12 + 10  # header and the shortest authentication tag
 IDLE_S = 3600.0
+RETRY_S = 0.001
 
 
 class Node:
@@ -68,7 +70,8 @@ class Node:
         self._timer_at = float("inf")  # monotonic seconds
         self._ticks = 0
         self._watching = False  # a socket was full
-        self._mux = UdpMux(self._sockets, self)
+        self._mishaps = Mishaps(self.counters)
+        self._mux = UdpMux(self._sockets, self, self._mishaps)
 
     async def close(self) -> None:
         """Say goodbye to every peer, flush the journals, close the sockets."""
@@ -197,7 +200,10 @@ class Node:
     def on_burst_end(self, now: float) -> int:
         copies = 0
         for room in self._dirty:
-            room.flush(now)
+            try:
+                room.flush(now)
+            except Exception:
+                self._mishaps.note("forwarding a burst")
             copies += room.copies_last_flush
             self._arm(room.next_deadline(now), now)
         self._dirty.clear()
@@ -246,20 +252,27 @@ class Node:
         now = time.monotonic()
         self._lag.note(self._timer_at, now)
         self._timer, self._timer_at = None, float("inf")
-        for room in list(self.rooms.values()):
+        for room in self.rooms.values():
             if room.next_deadline(now) > now:
                 continue
-            for peer, packet in room.poll(now):
-                if not queue_rtcp(self._egress, peer, packet):
-                    self.counters.add("drop_rtcp_out")
-            room.flush(now)
+            try:
+                self._poll_room(room, now)
+            except Exception:
+                self._mishaps.note("polling a room")
         self._mind_full_sockets()
-        self._rearm(now)
+        self._rearm(time.monotonic())
+
+    def _poll_room(self, room: Room, now: float) -> None:
+        for peer, packet in room.poll(now):
+            if not queue_rtcp(self._egress, peer, packet):
+                self.counters.add("drop_rtcp_out")
+        room.flush(now)
 
     def _rearm(self, now: float) -> None:
+        """A room whose deadline is over although it was polled is tried again after `RETRY_S`."""
         deadlines = [room.next_deadline(now) for room in self.rooms.values()]
         if deadlines:
-            self._arm(min(deadlines), now)
+            self._arm(max(min(deadlines), now + RETRY_S), now)
 
     def _arm(self, deadline: float, now: float) -> None:
         """Let the timer run at `deadline` unless it runs sooner anyway."""
@@ -279,7 +292,7 @@ class Node:
             try:
                 self._tick(time.monotonic())
             except Exception:
-                log.exception("housekeeping failed")
+                self._mishaps.note("housekeeping")
 
     def _tick(self, now: float) -> None:
         self._ticks += 1

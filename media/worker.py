@@ -7,6 +7,7 @@ or the end of the connection: a worker never outlives its service.
 import argparse
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import sys
@@ -140,6 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         log.error("cannot bind the media port: %s", error.strerror)
         return 1
+    gc.freeze()  # modules and classes stay: no collection has to look at them again
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(run(options.control, sockets))

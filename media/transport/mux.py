@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
+from media.mishaps import Mishaps
 from media.peer import Endpoint, UdpEndpoint
 from media.transport.ice import Address
 from media.transport.srtp import InPlace
@@ -127,11 +128,12 @@ def _bind(host: str, port: int) -> socket.socket:
 class UdpMux:
     """Reads the sockets on the running loop and hands datagrams to `sink`."""
 
-    def __init__(self, sockets: Sequence[LocalSocket], sink: Sink) -> None:
+    def __init__(self, sockets: Sequence[LocalSocket], sink: Sink, mishaps: Mishaps) -> None:
         self.sockets = tuple(sockets)
         self.drops: Counter[str] = Counter()
         self.datagrams_in = 0
         self._sink = sink
+        self._mishaps = mishaps
         self._packets = [InPlace(DATAGRAM_BYTES) for _ in range(BATCH_DATAGRAMS)]
         self._batch = BATCH_DATAGRAMS
         self._loop = asyncio.get_running_loop()
@@ -147,10 +149,13 @@ class UdpMux:
     def _readable(self, local: LocalSocket) -> None:
         batch = self._take(local)
         for packet, size, address, arrived in batch:
-            self._deliver(local, packet, size, address, arrived)
+            try:
+                self._deliver(local, packet, size, address, arrived)
+            except Exception:
+                self._mishaps.note("taking a datagram")
         if batch:
             self.datagrams_in += len(batch)
-            copies = self._sink.on_burst_end(batch[-1][3])
+            copies = self._sink.on_burst_end(time.monotonic())
             per_datagram = max(1, copies // len(batch))
             self._batch = max(1, min(BATCH_DATAGRAMS, BUDGET_COPIES // per_datagram))
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import fractions
+import re
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -179,6 +180,19 @@ async def test_a_peer_that_closes_is_reported(worker: WorkerProcess) -> None:
         await pc.close()
         lost = await worker.report(control.PeerLost)
         assert (lost.peer, lost.reason) == ("viewer", "closed")
+
+
+async def test_another_certificate_than_offered_is_not_let_in(worker: WorkerProcess) -> None:
+    async with publisher(worker):
+        pc = new_peer()
+        pc.addTransceiver("video", direction="recvonly")
+        await pc.setLocalDescription(await pc.createOffer())
+        forged = re.sub("(fingerprint:sha-[0-9]+ )..", r"\1EE", pc.localDescription.sdp)
+        reply = await worker.ask(control.Connect(room="1", peer="viewer", offer=forged))
+        await pc.setRemoteDescription(RTCSessionDescription(reply.answer, "answer"))
+        lost = await worker.report(control.PeerLost)
+        assert (lost.peer, lost.reason) == ("viewer", "handshake")
+        await pc.close()
 
 
 async def test_after_an_ice_restart_packets_take_the_new_path(worker: WorkerProcess) -> None:
