@@ -87,16 +87,26 @@ class Firefox:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
         self._ids = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._reader = asyncio.create_task(self._read())
 
     async def command(self, method: str, **parameters: Any) -> Any:
         number = next(self._ids)
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = answer
         await self._socket.send_json({"id": number, "method": method, "params": parameters})
-        while True:
-            message = await self._socket.receive_json(timeout=60)
-            if message.get("id") == number:
-                if message["type"] == "error":
-                    raise AssertionError(f"{method}: {message['error']}: {message['message']}")
-                return message["result"]
+        message = await asyncio.wait_for(answer, 60)
+        if message["type"] == "error":
+            raise AssertionError(f"{method}: {message['error']}: {message['message']}")
+        return message["result"]
+
+    async def _read(self) -> None:
+        """Answers may come in any order; events have no id."""
+        async for frame in self._socket:
+            message = json.loads(frame.data)
+            answer = self._waiting.pop(message.get("id"), None)
+            if answer is not None and not answer.done():
+                answer.set_result(message)
 
     async def new_page(self) -> Page:
         answer = await self.command("browsingContext.create", type="tab")
@@ -128,6 +138,7 @@ class Firefox:
                     await firefox.command("session.new", capabilities={})
                     yield firefox
                     await socket.close()
+                    await firefox._reader
             finally:
                 with contextlib.suppress(ProcessLookupError):
                     process.terminate()

@@ -1,0 +1,93 @@
+"""Four browsers in one meeting: three of Chromium, one Firefox, through the real service."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import async_playwright
+
+from tests.browser.cut import cut
+from tests.browser.firefox import Firefox
+from tests.browser.people import CONNECTED, Person, in_chromium, in_firefox, launch_chromium
+from tests.browser.running import Running, free_port, running_demo
+
+pytestmark = pytest.mark.browser
+
+RED, GREEN, BLUE, YELLOW = (200, 30, 30), (30, 170, 40), (40, 60, 210), (200, 190, 30)
+MICROPHONE = "[data-microphone]"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running_demo(tmp_path_factory.mktemp("data")) as demo:
+        yield demo
+
+
+@pytest.fixture
+async def people(running: Running) -> AsyncIterator[list[Person]]:
+    """The chair, the secretary and two sites; the last one uses Firefox."""
+    async with async_playwright() as playwright, Firefox.launch(free_port()) as firefox:
+        browser = await launch_chromium(playwright)
+        try:
+            yield [
+                await in_chromium(browser, running.url, "chutri", RED, 300),
+                await in_chromium(browser, running.url, "ankhe", GREEN, 500),
+                await in_chromium(browser, running.url, "kbang", BLUE, 700),
+                await in_firefox(firefox, running.url, "ayunpa", YELLOW, 900),
+            ]
+        finally:
+            await browser.close()
+
+
+async def everyone_sees_everyone(people: list[Person]) -> None:
+    await asyncio.gather(
+        *(one.sees([other for other in people if other is not one]) for one in people)
+    )
+
+
+async def test_four_browsers_see_hear_and_come_back(running: Running, people: list[Person]) -> None:
+    chair, ankhe, kbang, firefox = people
+    await asyncio.gather(*(person.enter() for person in people))
+    await everyone_sees_everyone(people)
+
+    # Sound: everyone enters muted; two speak, and everybody else hears.
+    for speaker in (chair, kbang):
+        await speaker.click(MICROPHONE)
+        await speaker.until(
+            "window.diemcau.state().session.seats[window.diemcau.state().seat].microphone"
+        )
+    await asyncio.gather(*(person.hears() for person in people))
+
+    # The chair mutes a site; it stays muted after a reload.
+    seat = await kbang.seat()
+    await chair.tab.evaluate(
+        f'window.diemcau.signaling.request("mute-seat", {json.dumps({"seat": seat})})'
+    )
+    muted = f"!window.diemcau.state().session.seats[{seat!r}].microphone"
+    await asyncio.gather(*(person.until(muted) for person in people))
+    await kbang.reload()
+    assert await kbang.tab.evaluate(muted)
+
+    # Reload: everyone is back in the same seat.
+    for person in (chair, firefox):
+        before = await person.seat()
+        await person.reload()
+        assert await person.seat() == before
+    await everyone_sees_everyone(people)
+
+    # Five seconds without a network: back by themselves, nobody touched anything.
+    tcp, udp = (
+        urlsplit(running.url).port,
+        int(running.arguments[running.arguments.index("--media-port") + 1]),
+    )
+    assert tcp is not None
+    with cut(tcp, udp):
+        await asyncio.sleep(5)
+    await asyncio.gather(
+        *(person.until(f"{CONNECTED} && window.diemcau.signaling.open") for person in people)
+    )
+    await everyone_sees_everyone(people)
+    assert await kbang.tab.evaluate(muted)
+    assert set(await ankhe.seats()) == set(await chair.seats())
