@@ -1,0 +1,162 @@
+"""Datagrams through real sockets: told apart, budgeted, and never stopped by a bug."""
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from media.drops import Counters
+from media.mishaps import Mishaps
+from media.transport import mux
+from media.transport.ice import Address
+from media.transport.mux import BATCH_DATAGRAMS, BUDGET_COPIES, LocalSocket, UdpMux, open_sockets
+from media.transport.srtp import InPlace
+
+HOST = "127.0.0.1"
+
+
+class Taker:
+    """A sink that remembers, makes `copies` of each packet, and may have a bug."""
+
+    def __init__(self, copies: int = 1, bug: bool = False) -> None:
+        self.taken: list[tuple[str, bytes]] = []
+        self.bursts: list[int] = []
+        self._copies = copies
+        self._bug = bug
+        self._burst = 0
+
+    def _take(self, kind: str, datagram: bytes) -> None:
+        self._burst += 1
+        if self._bug:
+            raise ValueError("a bug")
+        self.taken.append((kind, datagram))
+
+    def on_stun(self, local: LocalSocket, address: Address, datagram: bytes, now: float) -> None:
+        self._take("stun", datagram)
+
+    def on_dtls(self, local: LocalSocket, address: Address, datagram: bytes, now: float) -> None:
+        self._take("dtls", datagram)
+
+    def on_srtp(
+        self, local: LocalSocket, address: Address, packet: InPlace, size: int, now: float
+    ) -> None:
+        self._take("srtp", bytes(packet.buffer[:size]))
+
+    def on_burst_end(self, now: float) -> int:
+        self.bursts.append(self._burst)
+        burst, self._burst = self._burst, 0
+        return burst * self._copies
+
+
+@contextlib.contextmanager
+def running(taker: Taker) -> Iterator[tuple[UdpMux, Counters, Callable[[bytes], int]]]:
+    counters = Counters()
+    multiplexer = UdpMux(open_sockets([HOST], 0), taker, Mishaps(counters))
+    with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as client:
+        client.connect((HOST, multiplexer.sockets[0].port))
+        yield multiplexer, counters, client.send
+    multiplexer.close()
+
+
+async def until(done: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while True:
+            if done():
+                return
+            await asyncio.sleep(0.005)
+
+
+async def test_datagrams_are_told_apart_by_their_first_byte() -> None:
+    taker = Taker()
+    with running(taker) as (multiplexer, _, send):
+        for first in range(256):
+            send(bytes([first, 0]))
+        send(b"")
+        send(b"\x80" + bytes(mux.DATAGRAM_BYTES))
+        send(b"\x80end")
+        await until(lambda: ("srtp", b"\x80end") in taker.taken)
+        kinds = {datagram[0]: kind for kind, datagram in taker.taken}
+        assert {kinds.pop(n) for n in range(4)} == {"stun"}
+        assert {kinds.pop(n) for n in range(20, 64)} == {"dtls"}
+        assert {kinds.pop(n) for n in range(128, 192)} == {"srtp"}
+        assert not kinds
+        assert multiplexer.drops == {
+            "unknown_first_byte": 256 - 4 - 44 - 64 + 1,
+            "oversize": 1,
+        }
+
+
+async def test_a_wake_up_takes_fewer_datagrams_when_each_makes_many_copies() -> None:
+    taker = Taker(copies=BUDGET_COPIES // 4)
+    with running(taker) as (_, _, send):
+        for _ in range(200):
+            send(b"\x80packet")
+        await until(lambda: len(taker.taken) == 200)
+        assert taker.bursts[0] <= BATCH_DATAGRAMS
+        assert max(taker.bursts[1:]) <= 4
+
+
+async def test_a_bug_costs_one_traceback_and_no_other_datagram(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    taker = Taker(bug=True)
+    with running(taker) as (_, counters, send):
+        for _ in range(50):
+            send(b"\x80packet")
+        await until(lambda: sum(taker.bursts) == 50)
+        assert counters.get("bugs") == 50
+    assert len([record for record in caplog.records if record.exc_info]) == 1
+
+
+async def test_all_addresses_share_one_port() -> None:
+    sockets = open_sockets([HOST, "127.0.0.2"], 0)
+    assert len({local.port for local in sockets}) == 1
+    with pytest.raises(OSError, match="in use"):
+        open_sockets([HOST], sockets[0].port)
+    for local in sockets:
+        local.close()
+
+
+def stamped(seconds: float) -> list[tuple[int, int, bytes]]:
+    data = struct.pack("@ll", int(seconds), int(seconds % 1 * 1e9))
+    return [(socket.SOL_SOCKET, mux._SO_TIMESTAMPNS, data)]
+
+
+@pytest.mark.parametrize(
+    ("stamp", "arrival"),
+    [
+        (1_700_000_000.5, 99.75),  # a quarter of a second in the socket
+        (1_700_000_000.75, 100.0),
+        (1_700_000_090.0, 100.0),  # the wall clock was set back meanwhile
+        (1_600_000_000.0, 99.0),  # or forward
+    ],
+)
+def test_the_kernel_says_when_a_datagram_came(stamp: float, arrival: float) -> None:
+    shift = 100.0 - 1_700_000_000.75
+    assert mux._arrival(stamped(stamp), shift, 100.0) == pytest.approx(arrival, abs=1e-6)
+    assert mux._arrival([], shift, 100.0) == 100.0
+
+
+async def test_arrival_does_not_grow_with_the_time_a_datagram_waited() -> None:
+    arrivals: list[tuple[float, float]] = []
+
+    class Clocked(Taker):
+        def on_srtp(
+            self, local: LocalSocket, address: Address, packet: InPlace, size: int, now: float
+        ) -> None:
+            arrivals.append((now, asyncio.get_running_loop().time()))
+
+    with running(Clocked()) as (_, _, send):
+        loop = asyncio.get_running_loop()
+        before = loop.time()
+        send(b"\x80packet")
+        sent = loop.time()
+        while loop.time() < sent + 0.2:
+            pass  # the loop is busy
+        await until(lambda: bool(arrivals))
+        arrival, taken = arrivals[0]
+        assert before - 0.01 <= arrival <= sent + 0.15
+        assert taken >= sent + 0.2
