@@ -29,7 +29,7 @@ NAME_SIZE = 30
 TITLE_SIZE = 46
 MIN_TITLE_SIZE = 24
 TITLE_LINES = 4
-_MARGIN = 96
+TITLE_WIDTH = PICTURE_WIDTH - 2 * 96
 _CACHED_STILLS = 64
 
 Planes = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]
@@ -163,7 +163,7 @@ def _draw_title(image: Image.Image, title: str, fonts: Fonts) -> None:
     while len(lines) > TITLE_LINES and size > MIN_TITLE_SIZE:
         size -= 4
         lines = _wrap(title, fonts.title(size))
-    lines = lines[: 2 * TITLE_LINES]
+    lines = _balanced(title, fonts.title(size))[: 2 * TITLE_LINES]
     step = round(size * 1.4)
     top = (PICTURE_HEIGHT - step * len(lines)) // 2
     draw = ImageDraw.Draw(image)
@@ -173,11 +173,22 @@ def _draw_title(image: Image.Image, title: str, fonts: Fonts) -> None:
         draw.text((WIDTH // 2, middle), line, font=fonts.title(size), fill=PAPER, anchor="mm")
 
 
-def _wrap(text: str, font: Font) -> list[str]:
+def _balanced(text: str, font: Font) -> list[str]:
+    """As few lines as fit, of nearly equal length: no word stands alone below."""
+    count = len(_wrap(text, font))
+    width = next(
+        width
+        for width in range(TITLE_WIDTH // 2, TITLE_WIDTH + 1, 16)
+        if len(_wrap(text, font, width)) == count or width + 16 > TITLE_WIDTH
+    )
+    return _wrap(text, font, width)
+
+
+def _wrap(text: str, font: Font, width: int = TITLE_WIDTH) -> list[str]:
     lines: list[str] = []
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines else word
-        if lines and font.getlength(longer) <= PICTURE_WIDTH - 2 * _MARGIN:
+        if lines and font.getlength(longer) <= width:
             lines[-1] = longer
         else:
             lines.append(word)
