@@ -65,9 +65,10 @@ class _Collector(Collector):
             for name, text in figures.items()
         }
         for meeting in self._health.live_meetings():
-            for seat in self._health.snapshot(meeting).seats:
+            board = self._health.snapshot(meeting, history=False)
+            for seat in board.seats if board is not None else ():
                 for name, family in families.items():
-                    value = getattr(seat, name)
+                    value = getattr(seat.stats, name, None)
                     if value is not None:
                         family.add_metric([str(meeting), seat.seat], value)
         return families.values()

@@ -39,7 +39,9 @@ from rooms.store.database import Database
 
 log = logging.getLogger(__name__)
 
-DEMO_SITE_ACCOUNT = "kbang"  # a person may sign in as this site: its seat stays free
+DEMO_SITE_ACCOUNT = (
+    "kbang"  # a person may sign in as this site, and as the chair: their seats stay free
+)
 CLIP_FOLDER = "clips"
 CLIP_PROCESSES = 2
 LEAVE_SECONDS = 0.5
@@ -122,7 +124,7 @@ def _seat(site: InvitedSite) -> SeatId:
 
 
 async def _choose_sites(data: Path, meeting: str, count: int) -> list[InvitedSite]:
-    """The first invited sites, one that the demo leaves to a person last.
+    """The first invited sites; those where a person may sign in, only when there are no others.
 
     Raises:
         ConfigError: no such meeting.
@@ -136,8 +138,8 @@ async def _choose_sites(data: Path, meeting: str, count: int) -> list[InvitedSit
         await db.close()
     if found is None:
         raise ConfigError(f"no meeting {meeting!r}")
-    kept = account.site_id if account is not None else None
-    sites = sorted(found.sites, key=lambda site: (site.site_id == kept, site.rank))
+    kept = {found.chair_site_id, account.site_id if account is not None else None}
+    sites = sorted(found.sites, key=lambda site: (site.site_id in kept, site.rank))
     return sites[:count]
 
 

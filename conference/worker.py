@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from conference.tasks import Supervisor
 from media import control
@@ -156,9 +157,8 @@ class Worker:
         )
         self._process = process
         exited = asyncio.ensure_future(process.wait())
-        await asyncio.wait(
-            {exited, self._ready}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED
-        )
+        waited: set[asyncio.Future[Any]] = {exited, self._ready}
+        await asyncio.wait(waited, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if not self._ready.done():
             if process.returncode is None:
                 process.send_signal(signal.SIGKILL)

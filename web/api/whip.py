@@ -54,6 +54,7 @@ class Resources:
 
     live: LiveMeetings
     open: dict[str, Resource] = field(default_factory=dict)
+    seats: set[SeatId] = field(default_factory=set)  # of encoders, entering or inside
     ending: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def end(self, resource_id: str) -> None:
@@ -61,13 +62,11 @@ class Resources:
         if resource is None:
             return
         if resource.attendance is not None:
+            self.seats.discard(resource.attendance.seat_id)
             await self.live.depart(resource.attendance, left=True)
         if resource.viewer is not None:
             live, peer = resource.viewer
             await live.disconnect_viewer(peer)
-
-    def seats_taken(self) -> set[str]:
-        return {r.attendance.seat_id for r in self.open.values() if r.attendance is not None}
 
     def end_later(self, resource_id: str) -> None:
         """End from synchronous code; the task's reference is kept until it is done."""
@@ -114,7 +113,23 @@ async def publish(request: web.Request) -> web.Response:
     token, meeting, offer = await _admitted(request, TokenRole.PUBLISHER)
     resources = request.app[RESOURCES]
     resource_id = secrets.token_urlsafe(12)
-    seat = _encoder_seat(token, resources.seats_taken())
+    seat = _encoder_seat(token, resources.seats)
+    resources.seats.add(seat.id)
+    try:
+        attendance, connected = await _take_seat(resources, resource_id, meeting, seat, offer)
+    except web.HTTPException:
+        resources.seats.discard(seat.id)
+        raise
+    resources.open[resource_id] = Resource(
+        token_hash=_hash(_bearer(request)), attendance=attendance
+    )
+    return _created(request, resource_id, connected)
+
+
+async def _take_seat(
+    resources: Resources, resource_id: str, meeting: Meeting, seat: Seat, offer: str
+) -> tuple[Attendance, Connected]:
+    """Enter with microphone and camera on; out again when the offer is refused."""
     listener = _Listener(resources, resource_id)
     try:
         attendance = await resources.live.enter(meeting, seat, secrets.token_hex(4), listener)
@@ -127,10 +142,7 @@ async def publish(request: web.Request) -> web.Response:
     except MediaRefused as refused:
         await resources.live.depart(attendance, left=True)
         raise _refusal(refused) from None
-    resources.open[resource_id] = Resource(
-        token_hash=_hash(_bearer(request)), attendance=attendance
-    )
-    return _created(request, resource_id, connected)
+    return attendance, connected
 
 
 async def watch(request: web.Request) -> web.Response:
@@ -226,12 +238,14 @@ def _accepts_sdp(header: str) -> bool:
     return False
 
 
-def _encoder_seat(token: Token, taken: set[str]) -> Seat:
+def _encoder_seat(token: Token, taken: set[SeatId]) -> Seat:
     """The token's own seat; a further session under the same token gets a seat beside it."""
     name = token.name or "Encoder"
-    seat_id = token.seat if token.seat not in taken else f"{token.seat}.{secrets.token_hex(4)}"
+    seat_id = SeatId(token.seat)
+    if seat_id in taken:
+        seat_id = SeatId(f"{token.seat}.{secrets.token_hex(4)}")
     return Seat(
-        id=SeatId(seat_id),
+        id=seat_id,
         name=name,
         short_name=name,
         rank=ENCODER_RANK,
