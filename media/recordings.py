@@ -54,8 +54,7 @@ class Recordings:
             await self.stop(recording)
 
     async def close(self) -> None:
-        for recording in list(self._running):
-            await self.stop(recording)
+        await asyncio.gather(*(self.stop(recording) for recording in list(self._running)))
 
     def health(self, now: float) -> Iterator[RecordingHealth]:
         for recording, running in self._running.items():

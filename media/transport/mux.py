@@ -10,6 +10,7 @@ copies: its budget counts copies sent, not packets received.
 
 import asyncio
 import contextlib
+import logging
 import socket
 import struct
 import sys
@@ -23,11 +24,15 @@ from media.peer import Endpoint, UdpEndpoint
 from media.transport.ice import Address
 from media.transport.srtp import InPlace
 
+log = logging.getLogger(__name__)
+
 DATAGRAM_BYTES = 2048  # one RTP packet plus room for the tail libsrtp strips
 BATCH_DATAGRAMS = 32
 BUDGET_COPIES = 1000  # about 3 ms of forwarding
 SOCKET_BUFFER_BYTES = 8 * 1024 * 1024
+SMALL_BUFFER_BYTES = 1024 * 1024  # holds about 100 ms of 5,000 packets a second
 _ANY_PORT_TRIES = 20
+_SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33  # Linux, need CAP_NET_ADMIN
 _SO_TIMESTAMPNS = 35  # Linux, SO_TIMESTAMPNS_OLD: struct timespec of two C longs
 _TIMESPEC = struct.Struct("@ll")
 _ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size)
@@ -112,8 +117,7 @@ def _bind(host: str, port: int) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)
-        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-            sock.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER_BYTES)
+        _enlarge_buffers(sock)
         if sys.platform == "linux":
             sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         if family == socket.AF_INET6:
@@ -123,6 +127,24 @@ def _bind(host: str, port: int) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def _enlarge_buffers(sock: socket.socket) -> None:
+    """Room for what comes while the loop is busy: beyond the system's limit where we may."""
+    for option, forced in (
+        (socket.SO_RCVBUF, _SO_RCVBUFFORCE),
+        (socket.SO_SNDBUF, _SO_SNDBUFFORCE),
+    ):
+        sock.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER_BYTES)
+        if sys.platform == "linux":
+            with contextlib.suppress(PermissionError):
+                sock.setsockopt(socket.SOL_SOCKET, forced, SOCKET_BUFFER_BYTES)
+    granted = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    if granted < SMALL_BUFFER_BYTES:
+        log.warning(
+            "the receive buffer of the media port is %d kB: raise net.core.rmem_max",
+            granted // 1024,
+        )
 
 
 class UdpMux:
