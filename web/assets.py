@@ -48,7 +48,12 @@ class Assets:
 def middleware(assets: Assets) -> Middleware:
     @web.middleware
     async def static_cache(request: web.Request, handler: Handler) -> web.StreamResponse:
-        response = await handler(request)
+        try:
+            response = await handler(request)
+        except OSError as error:  # a name no file can have
+            if request.path.startswith(PREFIX):
+                raise web.HTTPNotFound from error
+            raise
         if request.path.startswith(PREFIX) and response.status in (200, 304):
             name = request.path.removeprefix(PREFIX)
             response.headers["Cache-Control"] = assets.cache_control(name, request.query.get("v"))

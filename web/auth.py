@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+from yarl import URL
 
 from rooms.directory.accounts import Account, AccountRole
 from rooms.errors import RequestRefused
@@ -87,6 +88,11 @@ def safe_next(value: str | None) -> str:
     ):
         return "/"
     return value
+
+
+def redirect(path: str) -> web.Response:
+    """Go on to a path of this site with GET; unlike the exception it can carry cookies."""
+    return web.Response(status=303, headers={"Location": str(URL(path))})
 
 
 def set_cookie(

@@ -1,24 +1,53 @@
 """A small province in a real store, for the tests of pages: units, 20 sites, people, meetings."""
 
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import argon2
+from aiohttp import ClientResponse, CookieJar
+from aiohttp.test_utils import TestClient, TestServer
+from multidict import MultiDict
 
+from rooms.clock import SystemClock
 from rooms.directory.accounts import Account, AccountRole, Accounts
 from rooms.directory.directory import Directory
+from rooms.health import HealthBoard
+from rooms.media_port import Connected, MediaObserver, SlotWant
 from rooms.meetings.meetings import AgendaItem, Meeting, MeetingDraft, Meetings, MeetingState
+from rooms.records.recordings import Recordings
+from rooms.service import LiveMeetings
+from rooms.session.model import PeerId, Source
 from rooms.store.database import Database
 from rooms.store.tables import SiteRow, UnitRow
+from web.app import build_app
+from web.services import Services, WebSettings
 
 PASSWORD = "mat-khau-thu"
 FAST_HASHER = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 DISTRICTS = (
-    "Thành phố Pleiku|Thị xã An Khê|Thị xã Ayun Pa|Huyện KBang|Huyện Đăk Đoa|Huyện Chư Păh|"
-    "Huyện Ia Grai|Huyện Mang Yang|Huyện Kông Chro|Huyện Đức Cơ|Huyện Chư Prông|Huyện Chư Sê|"
-    "Huyện Đăk Pơ|Huyện Ia Pa|Huyện Krông Pa|Huyện Phú Thiện|Huyện Chư Pưh"
-).split("|")
+    "Thành phố Pleiku",
+    "Thị xã An Khê",
+    "Thị xã Ayun Pa",
+    "Huyện KBang",
+    "Huyện Đăk Đoa",
+    "Huyện Chư Păh",
+    "Huyện Ia Grai",
+    "Huyện Mang Yang",
+    "Huyện Kông Chro",
+    "Huyện Đức Cơ",
+    "Huyện Chư Prông",
+    "Huyện Chư Sê",
+    "Huyện Đăk Pơ",
+    "Huyện Ia Pa",
+    "Huyện Krông Pa",
+    "Huyện Phú Thiện",
+    "Huyện Chư Pưh",
+)
 KINDS = ("Thành phố ", "Thị xã ", "Huyện ")
 
 
@@ -182,3 +211,150 @@ async def add_meeting(
         await world.meetings.set_state(meeting.id, state)
         meeting = await world.meetings.get(meeting.id) or meeting
     return meeting
+
+
+class Silence:
+    """A media plane that forwards nothing."""
+
+    async def open_room(self, room: str, observer: MediaObserver) -> None: ...
+    async def close_room(self, room: str) -> None: ...
+    async def connect(self, room: str, peer: PeerId, offer: str) -> Connected:
+        return Connected(answer="v=0", audio_mids=(), video_mids=())
+
+    async def connect_viewer(self, room: str, peer: PeerId, offer: str) -> Connected:
+        return await self.connect(room, peer, offer)
+
+    async def restart(self, room: str, peer: PeerId, offer: str) -> str:
+        return "v=0"
+
+    async def disconnect(self, room: str, peer: PeerId) -> None: ...
+    async def set_slots(self, room: str, peer: PeerId, wants: Sequence[SlotWant]) -> None: ...
+    async def set_allowed(self, room: str, peer: PeerId, sources: frozenset[Source]) -> None: ...
+    async def set_main_voice(self, room: str, peer: PeerId | None) -> None: ...
+    async def start_recording(self, room: str, recording: str, directory: str) -> None: ...
+    async def stop_recording(self, room: str, recording: str) -> None: ...
+
+
+class Deaf:
+    """A connection that hears nothing."""
+
+    def on_entries(self, entries: object) -> None: ...
+    def on_notice(self, notice: object) -> None: ...
+    def on_closed(self, code: str) -> None: ...
+
+
+class Browser:
+    """A visitor of the pages: keeps cookies and sends the token of the page last seen."""
+
+    def __init__(self, client: TestClient) -> None:
+        self.client = client
+        self.token = ""
+        self.page = ""
+
+    async def get(self, path: str, **options: object) -> ClientResponse:
+        response = await self.client.get(path, allow_redirects=False, **options)
+        await self._read(response)
+        return response
+
+    async def post(self, path: str, fields: object = (), **options: object) -> ClientResponse:
+        data = MultiDict(fields)
+        data.setdefault("csrf", self.token)
+        response = await self.client.post(path, data=data, allow_redirects=False, **options)
+        await self._read(response)
+        return response
+
+    async def _read(self, response: ClientResponse) -> None:
+        if response.content_type == "text/html":
+            self.page = await response.text()
+            found = re.search(r'name="csrf-token" content="([0-9a-f]+)"', self.page)
+            self.token = found[1] if found else self.token
+
+    async def sign_in(self, username: str, password: str = PASSWORD, **options: object) -> None:
+        await self.get("/dang-nhap")
+        fields = {"username": username, "password": password}
+        response = await self.post("/dang-nhap", fields, **options)
+        assert response.status == 303, self.page
+        await self.get("/tro-giup")
+
+
+class Site:
+    """The whole web application over a real store, served on a loopback port."""
+
+    def __init__(self, world: World, services: Services, server: TestServer) -> None:
+        self.world = world
+        self.services = services
+        self.server = server
+        self._clients: list[TestClient] = []
+
+    async def browser(self, username: str | None = None) -> Browser:
+        client = TestClient(self.server, cookie_jar=CookieJar(unsafe=True))
+        self._clients.append(client)
+        browser = Browser(client)
+        if username is not None:
+            await browser.sign_in(username)
+        return browser
+
+    async def close(self) -> None:
+        for client in self._clients:
+            await client.session.close()
+
+
+_MADE: list[tuple[bytes, World]] = []  # the store's file and its world, made once a run
+
+
+async def _province(folder: Path) -> tuple[Database, World]:
+    """A store of its own with the province in it."""
+    file = folder / "pages.db"
+    if not _MADE:
+        db = Database(f"sqlite+aiosqlite:///{file}")
+        await db.migrate()
+        world = await make_world(db)
+        await db.close()  # folds the write-ahead log into the file
+        _MADE.append((file.read_bytes(), world))
+    content, made = _MADE[0]
+    file.write_bytes(content)
+    db = Database(f"sqlite+aiosqlite:///{file}")
+    world = World(
+        accounts=Accounts(db, hasher=FAST_HASHER),
+        directory=Directory(db),
+        meetings=Meetings(db),
+        units=made.units,
+        sites=made.sites,
+        people=made.people,
+    )
+    return db, world
+
+
+@asynccontextmanager
+async def running_site(folder: Path, **settings: object) -> AsyncIterator[Site]:
+    """A province whose pages can be visited."""
+    db, world = await _province(folder)
+    health = HealthBoard()
+    recordings = Recordings(db, folder / "recordings")
+    plain = {
+        "public_url": "",
+        "secure_cookies": False,
+        "hotline": "0269 3 555 017",
+        "province": "Tỉnh Gia Lai",
+        "token_key": b"k" * 32,
+        "demo": False,
+    }
+    services = Services(
+        settings=WebSettings(**{**plain, **settings}),
+        accounts=world.accounts,
+        directory=world.directory,
+        meetings=world.meetings,
+        recordings=recordings,
+        live=LiveMeetings(db, world.meetings, recordings, Silence(), SystemClock(), health),
+        health=health,
+    )
+    server = TestServer(build_app(services))
+    await server.start_server()
+    site = Site(world, services, server)
+    try:
+        yield site
+    finally:
+        await site.close()
+        await services.live.close()
+        await server.close()
+        await db.close()

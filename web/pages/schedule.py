@@ -254,8 +254,8 @@ async def _by_level(services: Services) -> tuple[dict[str, list[Unit]], dict[str
             hosts.setdefault(level, []).append(unit)
     sites: dict[str, list[Site]] = {}
     for site in await services.directory.sites():
-        unit = units.get(site.unit_id)
-        sites.setdefault(level_of(unit, units) if unit else "province", []).append(site)
+        owner = units.get(site.unit_id)
+        sites.setdefault(level_of(owner, units) if owner else "province", []).append(site)
     return hosts, sites
 
 

@@ -15,6 +15,7 @@ from web.auth import (
     account_of,
     close_session,
     open_session,
+    redirect,
     safe_next,
     set_cookie,
 )
@@ -87,13 +88,13 @@ async def submit(request: web.Request) -> web.Response:
     except RequestRefused as refused:
         page = await _page(request, username=username, onward=onward, error=gettext(refused.text))
         return render(request, page, status=STATUS_OF_CODE[refused.code])
-    response = web.HTTPSeeOther(onward)
+    response = redirect(onward)
     await open_session(request, response, account)
     return response
 
 
 async def sign_out(request: web.Request) -> web.Response:
-    response = web.HTTPSeeOther(SIGN_IN)
+    response = redirect(SIGN_IN)
     await close_session(request, response)
     return response
 
@@ -101,7 +102,7 @@ async def sign_out(request: web.Request) -> web.Response:
 async def choose_language(request: web.Request) -> web.Response:
     form = await request.post()
     language = known_language(str(form.get("lang", "")))
-    response = web.HTTPSeeOther(_without_language(safe_next(str(form.get("next", "")))))
+    response = redirect(_without_language(safe_next(str(form.get("next", "")))))
     if language is not None:
         set_cookie(request, response, LANGUAGE_COOKIE, language, YEAR_SECONDS)
         account = account_of(request)
