@@ -113,36 +113,34 @@ async def publish(request: web.Request) -> web.Response:
     token, meeting, offer = await _admitted(request, TokenRole.PUBLISHER)
     resources = request.app[RESOURCES]
     resource_id = secrets.token_urlsafe(12)
-    seat = _encoder_seat(token, resources.seats)
-    resources.seats.add(seat.id)
-    try:
-        attendance, connected = await _take_seat(resources, resource_id, meeting, seat, offer)
-    except web.HTTPException:
-        resources.seats.discard(seat.id)
-        raise
+    attendance = await _take_seat(resources, resource_id, meeting, token)
     resources.open[resource_id] = Resource(
         token_hash=_hash(_bearer(request)), attendance=attendance
     )
-    return _created(request, resource_id, connected)
-
-
-async def _take_seat(
-    resources: Resources, resource_id: str, meeting: Meeting, seat: Seat, offer: str
-) -> tuple[Attendance, Connected]:
-    """Enter with microphone and camera on; out again when the offer is refused."""
-    listener = _Listener(resources, resource_id)
-    try:
-        attendance = await resources.live.enter(meeting, seat, secrets.token_hex(4), listener)
-    except RequestRefused as refused:
-        raise _problem(409, refused.code, "the meeting cannot be entered") from None
     try:
         connected = await attendance.offer(offer, restart=False)
         await attendance.submit(SetMicrophone(on=True))
         await attendance.submit(SetCamera(on=True))
     except MediaRefused as refused:
-        await resources.live.depart(attendance, left=True)
+        await resources.end(resource_id)
         raise _refusal(refused) from None
-    return attendance, connected
+    except RequestRefused as refused:
+        await resources.end(resource_id)
+        raise _problem(409, refused.code, "the meeting was left meanwhile") from None
+    return _created(request, resource_id, connected)
+
+
+async def _take_seat(
+    resources: Resources, resource_id: str, meeting: Meeting, token: Token
+) -> Attendance:
+    seat = _encoder_seat(token, resources.seats)
+    resources.seats.add(seat.id)
+    listener = _Listener(resources, resource_id)
+    try:
+        return await resources.live.enter(meeting, seat, secrets.token_hex(4), listener)
+    except RequestRefused as refused:
+        resources.seats.discard(seat.id)
+        raise _problem(409, refused.code, "the meeting cannot be entered") from None
 
 
 async def watch(request: web.Request) -> web.Response:
@@ -257,9 +255,11 @@ def _encoder_seat(token: Token, taken: set[SeatId]) -> Seat:
 def _created(request: web.Request, resource_id: str, connected: Connected) -> web.Response:
     return web.Response(
         status=201,
-        text=connected.answer,
-        content_type=SDP,
-        headers={"Location": f"{request.path.rstrip('/')}/{resource_id}"},
+        body=connected.answer.encode(),
+        headers={
+            "Content-Type": SDP,
+            "Location": f"{request.path.rstrip('/')}/{resource_id}",
+        },
     )
 
 
