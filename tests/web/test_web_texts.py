@@ -2,11 +2,8 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po
 
 from web import formats, lunar
 from web.app import content_security_policy
@@ -15,47 +12,25 @@ from web.i18n import LOCALE, gettext, use_language
 from web.pages.calendar import asked_day
 from web.pages.home import day_part
 from web.pages.sign_in import draw_table
+from web.texts import singular, texts, translations
 from web.views import TEMPLATES
 
-ROOT = Path(__file__).parents[2]
-KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "mark": None, "N_": None}
-METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
-
-
-def message_ids() -> set[str]:
-    """Every text for people in the packages that show them."""
-    options = {"templates/**.html": {"encoding": "utf-8", "newstyle_gettext": "true"}}
-    found = set()
-    for package in ("web", "rooms", "signaling", "conference"):
-        messages = extract_from_dir(ROOT / package, METHODS, options, keywords=KEYWORDS)
-        for _file, _line, message, _comments, _context in messages:
-            found.add(message if isinstance(message, str) else message[0])
-    return found
-
-
-def english() -> dict[str, str | tuple[str, ...]]:
-    with (LOCALE / "en" / "LC_MESSAGES" / "diemcau.po").open("rb") as source:
-        return {
-            message.id if isinstance(message.id, str) else message.id[0]: message.string
-            for message in read_po(source)
-            if message.id
-        }
+ENGLISH = translations(LOCALE / "en" / "LC_MESSAGES" / "diemcau.po")
 
 
 def test_every_text_has_its_english_and_no_other_is_kept():
-    known = {id for id, text in english().items() if (all(text) if text else False)}
-    shown = message_ids()
-    assert shown - known == set()
-    assert known - shown == set()
+    shown = {singular(text) for text in texts()}
+    assert shown - ENGLISH.keys() == set(), "python -m web.texts adds them to the catalogue"
+    assert ENGLISH.keys() - shown == set(), "python -m web.texts drops them"
 
 
 def test_english_texts_fill_in_the_same_values():
     def values(text: str) -> set[str]:
         return set(re.findall(r"%\(\w+\)[sd]|\{\w+\}", text))
 
-    for id, text in english().items():
+    for id, text in ENGLISH.items():
         forms = (text,) if isinstance(text, str) else text
-        assert not text or all(values(form) == values(id) for form in forms), id
+        assert all(values(form) == values(id) for form in forms), id
 
 
 def test_icons_used_exist():
