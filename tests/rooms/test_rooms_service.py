@@ -1,0 +1,607 @@
+"""Live meetings over a real store: the log comes first, then clients and media hear of it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from rooms_world import Ear, HandClock, PlaneNotes, until
+from sqlalchemy.exc import OperationalError
+
+from rooms.errors import RequestRefused
+from rooms.health import HealthBoard
+from rooms.live.meeting import GRACE_SECONDS, SNAPSHOT_EVERY
+from rooms.media_port import MediaRefused, PeerStats, SlotWant
+from rooms.meetings.meetings import Meeting, Meetings
+from rooms.meetings.records import MeetingState
+from rooms.records.recordings import Recordings
+from rooms.service import Attendance, LiveMeetings, Tile
+from rooms.session import commands as c
+from rooms.session.core import fold
+from rooms.session.model import PeerId, Role, Seat, SeatId, Session, Source
+from rooms.session.notices import (
+    Lines,
+    MediaLost,
+    MediaReset,
+    RecordingHealth,
+    Slots,
+    Speakers,
+)
+from rooms.store.log import EventLog
+
+EVERYTHING = frozenset({Source.MICROPHONE, Source.CAMERA})
+
+
+class World:
+    """One process: it can be restarted over the same store."""
+
+    def __init__(self, db, folder: Path, meeting: Meeting, people) -> None:
+        self.db, self.meeting, self.people = db, meeting, people
+        self.meetings = Meetings(db)
+        self.recordings = Recordings(db, folder)
+        self.clock = HandClock()
+        self.connections = 0
+        self.start()
+
+    def start(self) -> None:
+        self.plane = PlaneNotes()
+        self.health = HealthBoard(self.clock)
+        self.live = LiveMeetings(
+            self.db, self.meetings, self.recordings, self.plane, self.clock, self.health
+        )
+
+    async def restart(self) -> None:
+        await self.live.close()
+        self.start()
+        await self.live.resume()
+
+    def seat(self, username: str) -> Seat:
+        seat = self.meetings.seat_for(self.meeting, self.people[username])
+        assert seat is not None
+        return seat
+
+    async def enter(self, who: str | Seat, **more) -> tuple[Attendance, Ear]:
+        seat = who if isinstance(who, Seat) else self.seat(who)
+        ear = Ear()
+        self.connections += 1
+        connection = f"c{self.connections}"
+        return await self.live.enter(self.meeting, seat, connection, ear, **more), ear
+
+    async def enter_with_media(self, who: str | Seat) -> tuple[Attendance, Ear, PeerId]:
+        attendance, ear = await self.enter(who)
+        await attendance.offer("offer", restart=False)
+        peer = PeerId(f"{attendance.seat_id}#{attendance.connection}")
+        self.observer.on_sources(peer, EVERYTHING)
+        return attendance, ear, peer
+
+    @property
+    def observer(self):
+        return self.plane.observers[str(self.meeting.id)]
+
+    @property
+    def session(self) -> Session:
+        session = self.live.session(self.meeting.id)
+        assert session is not None
+        return session
+
+    async def log(self) -> list[str]:
+        entries = await EventLog(self.db).entries(self.meeting.id)
+        return [type(entry.event).__name__ for entry in entries]
+
+    async def state(self) -> MeetingState:
+        meeting = await self.meetings.get(self.meeting.id)
+        assert meeting is not None
+        return meeting.state
+
+
+@pytest.fixture
+async def world(db, tmp_path, meeting, people) -> AsyncIterator[World]:
+    world = World(db, tmp_path / "recordings", meeting, people)
+    yield world
+    await world.live.close()
+
+
+# ---------------------------------------------------------------- entering and leaving
+
+
+async def test_the_first_entry_opens_the_meeting(world: World):
+    attendance, ear = await world.enter("kbang")
+    assert await world.state() is MeetingState.LIVE
+    assert await world.log() == ["MeetingOpened", "SeatEntered", "MainShown"]
+    assert attendance.session == world.session
+    assert attendance.session.seats[attendance.seat_id].present
+    assert attendance.missed == ()
+    assert "set-microphone" in attendance.permissions
+    assert "mute-all" not in attendance.permissions
+    assert ear.entries == []  # the snapshot holds everything
+
+
+async def test_others_hear_of_an_entry_and_of_commands_after_the_log(world: World):
+    _, ear = await world.enter("chutri")
+    kbang, kbang_ear = await world.enter("kbang")
+    await kbang.submit(c.SetMicrophone(on=True))
+    assert (await world.log())[-2:] == ["SeatEntered", "MicrophoneSet"]
+    assert ear.events() == ["SeatEntered", "MicrophoneSet"]
+    assert kbang_ear.events() == ["MicrophoneSet"]
+    assert kbang_ear.entries[0].seq == world.session.seq
+
+
+async def test_a_refused_command_says_why_and_logs_nothing(world: World):
+    kbang, ear = await world.enter("kbang")
+    before = await world.log()
+    with pytest.raises(RequestRefused, match="not-allowed"):
+        await kbang.submit(c.MuteAll())
+    assert await world.log() == before
+    assert ear.entries == []
+
+
+async def test_entries_of_a_crowd_come_in_few_batches(world: World):
+    _, ear = await world.enter("thuky")
+    seats = [msgspec.structs.replace(world.seat("kbang"), id=f"site:{n}") for n in range(100, 180)]
+    await asyncio.gather(*(world.enter(seat) for seat in seats))
+    assert ear.events().count("SeatEntered") == 80
+    assert [entry.seq for entry in ear.entries] == list(range(3, world.session.seq + 1))
+    assert ear.batches <= 8
+
+
+async def test_leaving_on_purpose_is_immediate(world: World):
+    await world.enter("chutri")
+    kbang, ear = await world.enter("kbang")
+    await world.live.depart(kbang, left=True)
+    assert (await world.log())[-1] == "SeatLeft"
+    assert not world.session.seats[kbang.seat_id].present
+    with pytest.raises(RequestRefused, match="superseded"):
+        await kbang.submit(c.RaiseHand())
+    assert ear.closed is None
+    await world.live.depart(kbang, left=True)  # again has no effect
+
+
+async def test_a_lost_line_has_ten_seconds_to_come_back(world: World):
+    await world.enter("chutri")
+    kbang, _ = await world.enter("kbang")
+    await kbang.submit(c.SetMicrophone(on=True))
+    before = await world.log()
+    await world.live.depart(kbang, left=False)
+    world.clock.advance(GRACE_SECONDS - 1)
+    back, _ = await world.enter("kbang")
+    world.clock.advance(GRACE_SECONDS * 2)
+    assert await world.log() == before
+    assert world.session.seats[back.seat_id].microphone
+
+
+async def test_a_line_that_stays_lost_departs(world: World):
+    await world.enter("chutri")
+    kbang, _ = await world.enter("kbang")
+    await world.live.depart(kbang, left=False)
+    world.clock.advance(GRACE_SECONDS)
+    await until(lambda: not world.session.seats[kbang.seat_id].present)
+    assert world.health.snapshot(world.meeting.id).seats[2].trouble.code == "line-lost"
+
+
+async def test_a_muted_seat_is_muted_after_a_reload(world: World):
+    chair, _ = await world.enter("chutri")
+    kbang, _ = await world.enter("kbang")
+    await kbang.submit(c.SetMicrophone(on=True))
+    await chair.submit(c.MuteSeat(seat=kbang.seat_id))
+    await world.live.depart(kbang, left=False)
+    back, _ = await world.enter("kbang")
+    seat = back.session.seats[back.seat_id]
+    assert (seat.microphone, seat.muted_by) == (False, chair.seat_id)
+
+
+async def test_a_new_connection_supersedes_the_old_one(world: World):
+    old, old_ear, old_peer = await world.enter_with_media("kbang")
+    before = await world.log()
+    new, new_ear = await world.enter("kbang")
+    assert (old_ear.closed, new_ear.closed) == ("superseded", None)
+    assert await world.log() == before
+    for attempt in (old.submit(c.RaiseHand()), old.offer("x", False), old.set_view(1, ())):
+        with pytest.raises(RequestRefused, match="superseded"):
+            await attempt
+    await world.live.depart(old, left=True)  # its socket closes now; the seat stays
+    assert world.session.seats[new.seat_id].present
+    await until(lambda: old_peer not in world.plane.peers)
+
+
+async def test_leaving_while_the_next_tab_enters_keeps_the_seat(world: World):
+    old, _ = await world.enter("kbang")
+    (new, _), _ = await asyncio.gather(world.enter("kbang"), world.live.depart(old, left=True))
+    assert world.session.seats[new.seat_id].present
+    await new.submit(c.RaiseHand())
+
+
+async def test_an_entry_given_up_is_a_lost_line(world: World):
+    await world.enter("chutri")
+    entering = asyncio.create_task(world.enter("kbang"))
+    await asyncio.sleep(0)
+    entering.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await entering
+    kbang = world.seat("kbang").id
+    await until(lambda: world.session.seats[kbang].present)
+    await until(lambda: bool(world.clock._timers))
+    world.clock.advance(GRACE_SECONDS)
+    await until(lambda: not world.session.seats[kbang].present)
+
+
+async def test_a_client_resumes_with_what_it_missed(world: World):
+    chair, _ = await world.enter("chutri")
+    kbang, _ = await world.enter("kbang")
+    seen = kbang.session.seq
+    await world.live.depart(kbang, left=False)
+    await chair.submit(c.SetMicrophone(on=True))
+    await chair.submit(c.SetMicrophone(on=False))
+    back, _ = await world.enter("kbang", after=seen)
+    assert back.session is None
+    assert [entry.seq for entry in back.missed] == [seen + 1, seen + 2]
+    assert fold(back.missed, kbang.session) == world.session
+    up_to_date, _ = await world.enter("kbang", after=world.session.seq)
+    assert (up_to_date.session, up_to_date.missed) == (None, ())
+    ahead, _ = await world.enter("kbang", after=world.session.seq + 1)
+    assert ahead.session == world.session
+
+
+# ---------------------------------------------------------------- restart, failure, end
+
+
+async def test_a_restart_loses_nothing_and_absent_seats_depart(world: World):
+    chair, ear = await world.enter("chutri")
+    kbang, _ = await world.enter("kbang")
+    await kbang.submit(c.SetMicrophone(on=True))
+    before = world.session
+    await world.restart()
+    assert ear.closed == "shutdown"
+    assert world.session == before
+    back, _ = await world.enter("kbang", after=before.seq)
+    assert (back.session, back.missed) == (None, ())
+    world.clock.advance(GRACE_SECONDS)
+    await until(lambda: not world.session.seats[chair.seat_id].present)
+    assert world.session.seats[back.seat_id].microphone
+
+
+async def test_a_long_log_is_folded_from_its_snapshot(world: World):
+    kbang, _ = await world.enter("kbang")
+    for n in range(SNAPSHOT_EVERY + 10):
+        await kbang.submit(c.SetMicrophone(on=n % 2 == 0))
+    snapshot = await EventLog(world.db).snapshot(world.meeting.id)
+    assert snapshot is not None
+    before = world.session
+    assert 1 < snapshot.seq <= before.seq
+    await world.restart()
+    assert world.session == before
+
+
+async def test_events_that_could_not_be_logged_did_not_happen(world: World, monkeypatch):
+    kbang, ear = await world.enter("kbang")
+    before = world.session
+
+    async def full(*_: object) -> None:
+        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EventLog, "append", full)
+        with pytest.raises(RequestRefused, match="busy"):
+            await kbang.submit(c.RaiseHand())
+    assert world.session == before
+    assert ear.entries == []
+    await kbang.submit(c.RaiseHand())
+    assert ear.events() == ["HandRaised"]
+
+
+async def test_a_second_owner_is_noticed_and_clients_come_back(world: World):
+    kbang, ear = await world.enter("kbang")
+    other = World(world.db, world.recordings._folder, world.meeting, world.people)
+    await other.enter("chutri")  # appends to the same log
+    with pytest.raises(RequestRefused, match="shutdown"):
+        await kbang.submit(c.RaiseHand())
+    await until(lambda: ear.closed == "shutdown")
+    back, _ = await world.enter("kbang")
+    assert "site:1" in back.session.seats
+    assert back.session.seats[SeatId("site:1")].present
+    await other.live.close()
+
+
+async def test_the_end_closes_everything(world: World):
+    chair, chair_ear, _ = await world.enter_with_media("chutri")
+    kbang, ear = await world.enter("kbang")
+    await chair.submit(c.EndMeeting())
+    await until(lambda: ear.closed is not None)
+    assert (ear.closed, chair_ear.closed) == ("ended", "ended")
+    assert ear.events()[-1] == "MeetingEnded"
+    for attempt in (kbang.submit(c.RaiseHand()), kbang.offer("x", False)):
+        with pytest.raises(RequestRefused, match="ended"):
+            await attempt
+    await world.live.depart(kbang, left=False)
+    await until(lambda: world.plane.observers == {})
+    with pytest.raises(RequestRefused, match="ended"):
+        await world.enter("kbang")
+    assert await world.state() is MeetingState.ENDED
+    assert world.live.session(world.meeting.id) is None
+    assert world.health.live_meetings() == []
+
+
+async def test_a_meeting_whose_end_was_logged_is_ended_after_a_crash(world: World):
+    chair, _ = await world.enter("chutri")
+    await chair.submit(c.EndMeeting())
+    await until(lambda: world.plane.observers == {})
+    await world.meetings.set_state(world.meeting.id, MeetingState.LIVE)  # as if it died before
+    await world.restart()
+    assert await world.state() is MeetingState.ENDED
+
+
+async def test_a_cancelled_meeting_cannot_be_entered(world: World):
+    await world.meetings.set_state(world.meeting.id, MeetingState.CANCELLED)
+    with pytest.raises(RequestRefused, match="cancelled"):
+        await world.enter("kbang")
+
+
+async def test_nobody_enters_while_the_service_stops(world: World):
+    await world.live.close()
+    with pytest.raises(RequestRefused, match="shutdown"):
+        await world.enter("kbang")
+
+
+# ---------------------------------------------------------------- media
+
+
+async def test_only_what_is_switched_on_is_forwarded(world: World):
+    kbang, _, peer = await world.enter_with_media("kbang")
+    assert world.plane.allowed[peer] == {Source.CAMERA}
+    await kbang.submit(c.SetMicrophone(on=True))
+    await until(lambda: world.plane.allowed[peer] == EVERYTHING)
+    chair, _ = await world.enter("chutri")
+    await chair.submit(c.MuteSeat(seat=kbang.seat_id))
+    await until(lambda: world.plane.allowed[peer] == {Source.CAMERA})
+    await kbang.submit(c.SetScreen(on=True))
+    await until(lambda: world.plane.allowed[peer] == {Source.CAMERA, Source.SCREEN})
+
+
+async def test_slots_follow_the_view_and_clients_are_told(world: World):
+    _, _, chair_peer = await world.enter_with_media("chutri")
+    kbang, _, kbang_peer = await world.enter_with_media("kbang")
+    secretary, ear, peer = await world.enter_with_media("thuky")
+    tile = Tile(seat=kbang.seat_id, source=Source.CAMERA, height=180)
+    await secretary.set_view(720, [tile])
+    expected = {
+        "5": SlotWant(mid="5", peer=chair_peer, source=Source.CAMERA, max_height=720),
+        "6": SlotWant(mid="6", peer=kbang_peer, source=Source.CAMERA, max_height=180),
+    }
+    await until(lambda: world.plane.slots.get(peer) == expected)
+    await until(lambda: any(isinstance(notice, Slots) for notice in ear.notices))
+    slots = ear.last(Slots)
+    assert [(s.mid, s.seat, s.source) for s in slots.slots] == [
+        ("5", "site:1", Source.CAMERA),
+        ("6", kbang.seat_id, Source.CAMERA),
+        ("7", None, None),
+    ]
+    await kbang.submit(c.SetCamera(on=False))
+    await until(lambda: world.plane.slots[peer]["6"].peer is None)
+    await until(lambda: ear.last(Slots).slots[1].seat is None)
+
+
+async def test_a_publisher_that_comes_back_plays_in_the_same_slot(world: World):
+    await world.enter_with_media("chutri")
+    kbang, _, old_peer = await world.enter_with_media("kbang")
+    secretary, _, peer = await world.enter_with_media("thuky")
+    await secretary.set_view(720, [Tile(seat=kbang.seat_id, source=Source.CAMERA, height=180)])
+    await until(lambda: world.plane.slots.get(peer, {}).get("6") is not None)
+    _, _, new_peer = await world.enter_with_media("kbang")
+    assert new_peer != old_peer
+    await until(lambda: world.plane.slots[peer]["6"].peer == new_peer)
+
+
+async def test_the_main_voice_is_the_main_pictures(world: World):
+    _, _, chair_peer = await world.enter_with_media("chutri")
+    await until(lambda: world.plane.main_voice == chair_peer)
+    kbang, _, kbang_peer = await world.enter_with_media("kbang")
+    secretary, _ = await world.enter("thuky")
+    await secretary.submit(c.ShowOnMain(seat=kbang.seat_id))
+    await until(lambda: world.plane.main_voice == kbang_peer)
+
+
+async def test_the_main_picture_follows_the_speaker_but_not_too_fast(world: World):
+    chair, _, chair_peer = await world.enter_with_media("chutri")
+    kbang, _, kbang_peer = await world.enter_with_media("kbang")
+    await chair.submit(c.SetMicrophone(on=True))
+    world.clock.advance(5.0)
+    world.observer.on_dominant(kbang_peer)  # its microphone is off: noise of the measurement
+    await kbang.submit(c.SetMicrophone(on=True))
+    assert world.session.main == chair.seat_id
+    world.observer.on_dominant(kbang_peer)
+    await until(lambda: world.session.main == kbang.seat_id)
+    world.observer.on_dominant(chair_peer)
+    await kbang.submit(c.RaiseHand())  # the owner had its chance
+    assert world.session.main == kbang.seat_id
+    world.clock.advance(2.0)
+    await until(lambda: world.session.main == chair.seat_id)
+
+
+async def test_a_refused_offer_reaches_the_client_which_may_offer_again(world: World):
+    kbang, _, peer = await world.enter_with_media("kbang")
+    world.plane.refuse = "malformed"
+    with pytest.raises(MediaRefused, match="malformed"):
+        await kbang.offer("nonsense", restart=False)
+    world.plane.refuse = None
+    again = await kbang.offer("second", restart=False)
+    assert again.video_mids == ("5", "6", "7")
+    assert world.plane.peers == {peer: "second"}
+
+
+async def test_an_ice_restart_keeps_the_transport(world: World):
+    kbang, _ = await world.enter("kbang")
+    with pytest.raises(MediaRefused, match="unavailable"):
+        await kbang.offer("x", restart=True)
+    await kbang.offer("first", restart=False)
+    answer = await kbang.offer("second", restart=True)
+    assert (answer.answer, answer.video_mids) == ("restarted", ("5", "6", "7"))
+    assert world.plane.calls == ["connect site:7#c1", "restart site:7#c1"]
+
+
+async def test_a_resumed_connection_keeps_its_transport_and_hears_its_slots(world: World):
+    await world.enter_with_media("chutri")
+    kbang, _, peer = await world.enter_with_media("kbang")
+    await world.live.depart(kbang, left=False)
+    back, ear = await world.enter("kbang", after=world.session.seq, resumed=kbang.connection)
+    await until(lambda: any(isinstance(notice, Slots) for notice in ear.notices))
+    assert peer in world.plane.peers
+    again, _ = await world.enter("kbang", after=world.session.seq, resumed=back.connection)
+    await again.offer("restart", restart=True)
+    assert world.plane.peers[peer] == "restart"
+
+
+async def test_a_stale_client_does_not_inherit_a_newer_transport(world: World):
+    stale, _ = await world.enter("kbang")
+    _, _, peer = await world.enter_with_media("kbang")
+    _, ear = await world.enter("kbang", after=world.session.seq, resumed=stale.connection)
+    await until(lambda: peer not in world.plane.peers)
+    assert any(isinstance(notice, MediaLost) for notice in ear.notices)
+
+
+async def test_lost_media_is_told_and_shown(world: World):
+    _, chair_ear = await world.enter("chutri")
+    kbang, ear, peer = await world.enter_with_media("kbang")
+    world.observer.on_peer_lost(peer)
+    assert any(isinstance(notice, MediaLost) for notice in ear.notices)
+    await until(lambda: peer not in world.plane.peers)
+    world.clock.advance(1.0)
+    assert chair_ear.last(Lines).lines[0].quality == "lost"
+    _, late_ear = await world.enter("thuky")
+    assert late_ear.last(Lines).lines[0].seat == kbang.seat_id
+    await kbang.offer("again", restart=False)
+    world.observer.on_peer_connected(peer, "udp")
+    world.clock.advance(1.0)
+    assert chair_ear.last(Lines).lines[0].quality == "good"
+
+
+async def test_a_replaced_worker_makes_everybody_offer_again(world: World):
+    lost: list[str] = []
+    kbang, ear, peer = await world.enter_with_media("kbang")
+    live = await world.live.live(world.meeting)
+    await live.connect_viewer(PeerId("viewer:1"), "offer", lambda: lost.append("viewer"))
+    world.plane.peers.clear()
+    world.observer.on_reset()
+    assert any(isinstance(notice, MediaReset) for notice in ear.notices)
+    assert lost == ["viewer"]
+    await kbang.offer("again", restart=False)
+    assert world.plane.peers == {peer: "again"}
+    trouble = world.health.snapshot(world.meeting.id).seats[2].trouble
+    assert trouble.code == "media-reset"
+
+
+async def test_departure_ends_the_transport(world: World):
+    await world.enter("chutri")
+    kbang, _, peer = await world.enter_with_media("kbang")
+    await world.live.depart(kbang, left=True)
+    await until(lambda: peer not in world.plane.peers)
+
+
+async def test_levels_of_open_microphones_are_told(world: World):
+    chair, ear, chair_peer = await world.enter_with_media("chutri")
+    _, _, kbang_peer = await world.enter_with_media("kbang")
+    await chair.submit(c.SetMicrophone(on=True))
+    world.observer.on_speakers([(chair_peer, 90, True), (kbang_peer, 80, True)])
+    world.clock.advance(0.0)
+    (level,) = ear.last(Speakers).levels
+    assert (level.seat, level.level, level.speaking) == (chair.seat_id, 90, True)
+
+
+async def test_a_weak_line_is_told_once(world: World):
+    _, ear = await world.enter("kythuat")
+    kbang, _, peer = await world.enter_with_media("kbang")
+    for _ in range(5):
+        stats = PeerStats(peer=peer, path="udp", connected_since=0.0, up_loss=0.5)
+        world.observer.on_stats([stats])
+        world.clock.advance(1.0)
+    lines = [notice for notice in ear.notices if isinstance(notice, Lines)]
+    assert [(line.seat, line.quality) for n in lines for line in n.lines] == [
+        (kbang.seat_id, "weak")
+    ]
+    seat = next(s for s in world.health.snapshot(world.meeting.id).seats if s.seat == kbang.seat_id)
+    assert (seat.quality, seat.stats.up_loss) == ("weak", 0.5)
+
+
+async def test_a_viewer_is_no_seat(world: World):
+    lost: list[str] = []
+    live = await world.live.live(world.meeting)
+    viewer = PeerId("viewer:1#0")
+    connected = await live.connect_viewer(viewer, "offer", lambda: lost.append("1"))
+    assert connected.answer == "answer"
+    assert world.plane.auto == [viewer]
+    assert world.plane.allowed[viewer] == frozenset()
+    assert not any(seat.present for seat in world.session.seats.values())
+    await live.disconnect_viewer(viewer)
+    await live.disconnect_viewer(viewer)
+    await until(lambda: viewer not in world.plane.peers)
+    assert lost == []
+
+
+async def test_viewers_hear_that_the_meeting_is_over(world: World):
+    lost: list[str] = []
+    chair, _ = await world.enter("chutri")
+    live = await world.live.live(world.meeting)
+    await live.connect_viewer(PeerId("viewer:1#0"), "offer", lambda: lost.append("1"))
+    await chair.submit(c.EndMeeting())
+    await until(lambda: lost == ["1"])
+    with pytest.raises(MediaRefused, match="unavailable"):
+        await live.connect_viewer(PeerId("viewer:2#0"), "offer", lambda: None)
+
+
+async def test_an_encoder_is_a_seat_like_any_other(world: World):
+    encoder = Seat(
+        id=SeatId("encoder:ab12"),
+        name="Máy mã hóa",
+        short_name="Máy mã hóa",
+        rank=1_000_000,
+        role=Role.DELEGATE,
+        on_tiles=True,
+    )
+    attendance, _, peer = await world.enter_with_media(encoder)
+    await attendance.submit(c.SetMicrophone(on=True))
+    await until(lambda: world.plane.allowed[peer] == EVERYTHING)
+    assert world.session.main == encoder.id
+
+
+# ---------------------------------------------------------------- recording
+
+
+async def test_the_recording_runs_from_command_to_waiting_job(world: World):
+    secretary, ear = await world.enter("thuky")
+    _, site_ear = await world.enter("kbang")
+    await secretary.submit(c.StartRecording())
+    running = world.session.recording
+    assert running is not None
+    await until(lambda: running.id in world.plane.recordings)
+    (info,) = await world.recordings.of_meeting(world.meeting.id)
+    assert (info.id, str(info.directory)) == (running.id, world.plane.recordings[running.id])
+
+    world.observer.on_recording(running.id, 4096, True)
+    world.observer.on_recording("another", 1, False)
+    assert ear.last(RecordingHealth) == RecordingHealth(growing=True, size_bytes=4096)
+    assert not any(isinstance(notice, RecordingHealth) for notice in site_ear.notices)
+    assert world.health.snapshot(world.meeting.id).recording_bytes == 4096
+
+    await secretary.submit(c.EndMeeting())
+    await until(lambda: world.plane.observers == {})
+    assert world.plane.recordings == {}
+    (stopped,) = await world.recordings.waiting()
+    assert (stopped.id, stopped.size_bytes) == (running.id, 4096)
+
+
+async def test_a_recording_that_cannot_start_is_stopped_and_failed(world: World):
+    secretary, ear = await world.enter("thuky")
+    world.plane.refuse = "unavailable"
+    await secretary.submit(c.StartRecording())
+    await until(lambda: world.session.recording is None)
+    assert ear.events()[-2:] == ["RecordingStarted", "RecordingStopped"]
+    (info,) = await world.recordings.of_meeting(world.meeting.id)
+    assert info.state == "failed"
+
+
+async def test_a_recording_goes_on_after_a_restart(world: World):
+    secretary, _ = await world.enter("thuky")
+    await secretary.submit(c.StartRecording())
+    await until(lambda: bool(world.plane.recordings))
+    before = dict(world.plane.recordings)
+    await world.restart()
+    await until(lambda: world.plane.recordings == before)
