@@ -6,6 +6,7 @@ dropped. Message ids are the Vietnamese texts themselves.
 
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -41,7 +42,7 @@ def texts() -> dict[Text, str]:
     return found
 
 
-def singular(text: Text) -> str:
+def singular(text: str | Sequence[str]) -> str:
     return text if isinstance(text, str) else text[0]
 
 
@@ -49,7 +50,9 @@ def translations(path: Path) -> dict[str, str | tuple[str, ...]]:
     """What a catalogue says for each (singular) message id, untranslated ones left out."""
     with path.open("rb") as source:
         return {
-            singular(message.id): message.string
+            singular(message.id): (
+                message.string if isinstance(message.string, str) else tuple(message.string)
+            )
             for message in read_po(source)
             if message.id and message.string and all(message.string)
         }
@@ -63,7 +66,7 @@ def refresh(path: Path, language: str) -> list[str]:
     catalog.header_comment = _COMMENT
     for text, file in sorted(found.items(), key=lambda item: (item[1], singular(item[0]))):
         flags = ["python-format"] if "%(" in singular(text) else []
-        catalog.add(text, known.get(singular(text)), locations=[(file, None)], flags=flags)
+        catalog.add(text, known.get(singular(text)), locations=[(file, 0)], flags=flags)
     with path.open("wb") as target:
         write_po(target, catalog, width=0)
     path.write_text(_NOISE.sub("", path.read_text(encoding="utf-8")), encoding="utf-8")
