@@ -3,7 +3,7 @@
 One publisher (per second 180 video packets of 1,100 bytes in frames of six, and 50 of audio) and N
 subscribers, everything on: ingress with feedback and cache, switching state, header extensions with
 transport-wide numbers, SRTP (AES-128-GCM), UDP on loopback into undrained sinks. The figure is CPU
-time (user + system) per copy sent, flat out; loopback charges the receiving half of the kernel to it.
+time (user + system) per copy sent, flat out; loopback charges the kernel's receiving half to it.
 """
 
 import argparse

@@ -304,9 +304,8 @@ class FanOut:
             indices = arrays.indices[start:stop]
             first: npt.NDArray[np.uint32] = self.numbers.next[indices]
             self.numbers.next[indices] = first + np.uint32(count)
-            numbers: npt.NDArray[np.uint32] = first.reshape(-1, 1) + np.arange(
-                count, dtype=np.uint32
-            )
+            columns = np.arange(count, dtype=np.uint32)
+            numbers: npt.NDArray[np.uint32] = np.add.outer(first, columns)
             block[:, :, transport] = numbers >> 8 & 0xFF
             block[:, :, transport + 1] = numbers & 0xFF
 

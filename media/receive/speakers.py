@@ -99,6 +99,7 @@ class SpeakerSelector:
 
     def update(self, now: float) -> bool:
         """Choose anew; True when a position changed."""
+        self._choose_dominant(now)
         before = tuple(self.positions)
         if not self.positions:
             return False
@@ -109,7 +110,6 @@ class SpeakerSelector:
             if waiting:
                 self.positions[index] = waiting.pop(0).key
         self._take_over(waiting, reserved, now)
-        self._choose_dominant(now)
         return tuple(self.positions) != before
 
     def _place_main(self) -> int:
