@@ -128,6 +128,7 @@ export class Voices {
   #elements = new Map();
   /** @type {string | undefined} */
   #speaker;
+  #refused = false;
 
   /**
    * @param {(blocked: boolean) => void} onBlocked the browser wants a press before it plays sound
@@ -135,6 +136,9 @@ export class Voices {
    */
   constructor(onBlocked, signal) {
     this.onBlocked = onBlocked;
+    // Any press will do for the browser, not only the one on our button.
+    const press = () => this.#refused && void this.play();
+    for (const type of ["pointerup", "keyup"]) document.addEventListener(type, press, { signal });
     signal.addEventListener("abort", () => this.attach([]), { once: true });
   }
 
@@ -165,6 +169,7 @@ export class Voices {
     const refused = results.some(
       (result) => result.status === "rejected" && result.reason?.name === "NotAllowedError",
     );
+    this.#refused = refused;
     this.onBlocked(refused);
   }
 

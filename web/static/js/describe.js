@@ -74,7 +74,10 @@ export function middleButton(state) {
   const own = ownSeat(state);
   const queue = state.session === null ? [] : waiting(state.session);
   const count = queue.length;
-  if (may(state, "show-on-main")) return leadButton(queue);
+  if (may(state, "show-on-main")) {
+    const speaks = (/** @type {Seat} */ seat) => seat.microphone && seat.id === state.session?.main;
+    return leadButton(queue.filter((seat) => !speaks(seat)));
+  }
   if (!may(state, "raise-hand")) return listButton("listSites", "listSitesHint");
   if (own?.microphone) {
     return button("finish", "check", "finishSpeaking", "finishSpeakingHint", "primary");

@@ -7,7 +7,7 @@
 
 /** Gap, plate and smallest tile in room units (1/1920 of the screen's width). */
 const GAP = 14;
-const PLATE = 76;
+const PLATE = 86;
 const STRIP_TILE = 285;
 const STRIP_SMALLEST = 225;
 const SMALLEST = 200;

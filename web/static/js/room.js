@@ -31,6 +31,8 @@ const SLOTS = { audio: 4, video: 9 };
 const OVERLAY_MS = 1500;
 const BANNER_S = 12;
 const SCREEN_GRACE_MS = 3000;
+/** How long the key frame of a new picture in a slot usually takes, amply. */
+const SETTLE_MS = 300;
 
 class Room {
   state = INITIAL;
@@ -64,7 +66,7 @@ class Room {
     this.peer = new Peer(this.view.phone ? PHONE_SLOTS : SLOTS, this.#peerHooks(), signal);
     this.signaling = new Signaling(page.ws, page.meeting.reference, this.#lineHooks(), signal);
     this.#timers(signal);
-    this.#showOverlay();
+    this.#lostSoon();
   }
 
   // ---------------------------------------------------------------- what arrives
@@ -99,6 +101,7 @@ class Room {
   /** @param {ServerMessage} message */
   #receive(message) {
     if (message.type === "events") message.entries.forEach((entry) => this.#announce(entry));
+    if (message.type === "slots") this.#settling(message.slots);
     this.state = apply(this.state, message, Date.now() / 1000);
     if (this.state.gap) return this.signaling.reconnectNow();
     if (message.type === "media-reset" || message.type === "media-lost") this.peer.rebuild();
@@ -125,23 +128,36 @@ class Room {
   /** @param {boolean} open */
   #line(open) {
     if (open) {
-      clearTimeout(this.#overlay);
-      this.view.overlay(null);
+      this.#hideLost();
       this.#sent = "";
       // Without a resume the server has ended the old transport.
       if (this.#resumed) this.peer.connect();
       else this.peer.rebuild();
       void this.#enter();
     } else {
-      this.#showOverlay();
+      this.#lostSoon();
     }
     this.#changed();
   }
 
-  #showOverlay() {
+  #lostSoon() {
     clearTimeout(this.#overlay);
-    const text = this.#entered ? "lineLostTitle" : "entering";
-    this.#overlay = window.setTimeout(() => this.view.overlay(text), OVERLAY_MS);
+    this.#overlay = window.setTimeout(() => this.#showLost(), OVERLAY_MS);
+  }
+
+  /** While pictures and sound still come, a row says it; when they stop too, the whole stage does. */
+  #showLost() {
+    const media = this.peer.state === "connected";
+    const banner = { text: t("lineLostTitle"), icon: "sig-0", tone: /** @type {const} */ ("bad") };
+    this.view.messages.banner("line", media ? banner : null);
+    this.view.overlay(media ? null : this.#entered ? "lineLostTitle" : "entering");
+    this.#overlay = window.setTimeout(() => this.#showLost(), OVERLAY_MS);
+  }
+
+  #hideLost() {
+    clearTimeout(this.#overlay);
+    this.view.messages.banner("line", null);
+    this.view.overlay(null);
   }
 
   /** Once: the devices, the banner of a recording that runs already, the panel of who leads. */
@@ -164,7 +180,7 @@ class Room {
 
   /** @param {Bye} bye */
   #finish(bye) {
-    clearTimeout(this.#overlay);
+    this.#hideLost();
     leaving.abort();
     this.view.finish(bye);
   }
@@ -389,8 +405,8 @@ class Room {
       plan: this.#plan,
       line,
       panel: this.panel,
-      main: this.#mainStream(),
-      tile: (seat) => this.#tileStream(seat),
+      main: this.#mainFeed(),
+      tile: (seat) => this.#tileFeed(seat),
       own: this.media.stream("camera"),
       canSpeak: this.media.track("microphone") !== null,
       now,
@@ -433,25 +449,48 @@ class Room {
       .finally(() => this.#asking.delete(key));
   }
 
-  /** @returns {MediaStream | null} */
-  #mainStream() {
-    const { session, seat, slots } = this.state;
-    const main = session === null ? null : onMain(session, seat);
-    if (main === null) return null;
-    if (main.seat.id === seat) return this.media.stream(main.source);
-    const fits = slots.filter((slot) => slot.seat === main.seat.id && slot.source === main.source);
-    const [first] = this.peer.videoMids;
-    const slot = fits.find(({ mid }) => mid === first) ?? fits[0];
-    // Until the slot table follows the log the main slot goes on: a cut, not a flash.
-    return this.peer.stream(slot?.mid ?? first ?? "");
+  /**
+   * Slots that change hands show their old picture until the new one's key frame arrives.
+   *
+   * @param {readonly import("./protocol.js").Slot[]} slots
+   */
+  #settling(slots) {
+    for (const { mid, seat, source } of slots) {
+      const before = this.state.slots.find((slot) => slot.mid === mid);
+      if (!before?.seat || (before.seat === seat && before.source === source)) continue;
+      this.#settled.set(mid, performance.now() + SETTLE_MS);
+    }
   }
 
-  /** @param {string} seat */
-  #tileStream(seat) {
+  /** @type {Map<string, number>} slot -> `performance.now()` from which its picture is its seat's */
+  #settled = new Map();
+
+  /** @param {string | undefined} mid @returns {import("./view/tiles.js").Feed} */
+  #feed(mid) {
+    if (mid === undefined) return { stream: null, settle: 0, hold: false };
+    const settle = Math.max(0, (this.#settled.get(mid) ?? 0) - performance.now());
+    const stream = this.peer.stream(mid);
+    return { stream, settle, hold: stream === null };
+  }
+
+  /** @returns {import("./view/tiles.js").Feed} */
+  #mainFeed() {
+    const { session, seat } = this.state;
+    const main = session === null ? null : onMain(session, seat);
+    if (main === null) return this.#feed(undefined);
+    if (main.seat.id === seat) {
+      return { stream: this.media.stream(main.source), settle: 0, hold: false };
+    }
+    // Until the slot table follows the log the main slot goes on as it was: a cut, not a flash.
+    return this.#feed(this.peer.videoMids[0]);
+  }
+
+  /** @param {string} seat @returns {import("./view/tiles.js").Feed} */
+  #tileFeed(seat) {
     const fits = this.state.slots.filter((slot) => slot.seat === seat && slot.source === "camera");
     const [first] = this.peer.videoMids;
     const slot = fits.find(({ mid }) => mid !== first) ?? fits[0];
-    return slot === undefined ? null : this.peer.stream(slot.mid);
+    return this.#feed(slot?.mid);
   }
 
   /** @param {Plan} wanted */

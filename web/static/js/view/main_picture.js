@@ -4,20 +4,21 @@
  *
  * @import { Seat } from "../protocol.js"
  * @import { State } from "../state.js"
+ * @import { Feed } from "./tiles.js"
  */
 
 import { seatLook } from "../describe.js";
 import { duration, t } from "../page.js";
 import { onMain, speakingSince } from "../state.js";
 import { hook, setClass, setIcon, setText, show } from "./dom.js";
-import { setPicture } from "./picture.js";
+import { Picture } from "./picture.js";
 import { messageOf } from "./tiles.js";
 
 export class MainPicture {
   /** @param {HTMLElement} root */
   constructor(root) {
     this.box = hook(root, "main-box");
-    this.video = /** @type {HTMLVideoElement} */ (hook(root, "main-video"));
+    this.picture = new Picture(/** @type {HTMLVideoElement} */ (hook(root, "main-video")), true);
     this.message = hook(root, "main-message");
     this.messageText = hook(root, "main-message-text");
     this.plate = hook(root, "main-plate");
@@ -30,21 +31,22 @@ export class MainPicture {
 
   /**
    * @param {State} state
-   * @param {MediaStream | null} stream what plays on the main picture
+   * @param {Feed} feed what plays on the main picture
    * @param {number} now
    */
-  render(state, stream, now) {
+  render(state, feed, now) {
     const main = state.session === null ? null : onMain(state.session, state.seat);
     show(this.plate, main !== null);
     if (main === null) {
-      setPicture(this.video, null, "");
+      this.picture.clear();
       setText(this.messageText, t("nobodyOnMain"));
       return;
     }
     const { seat, source } = main;
     const look = seatLook(state, seat, now);
     const lit = source === "screen" || (seat.present && seat.camera);
-    setPicture(this.video, lit && look.tone !== "lost" ? stream : null, `${seat.id} ${source}`, true);
+    if (!lit || look.tone === "lost") this.picture.clear();
+    else if (!feed.hold) this.picture.show({ ...feed, name: `${seat.id} ${source}` });
     const own = seat.id === state.seat;
     const message = messageOf(look.tone, seat, own);
     setIcon(this.message, message.icon);

@@ -44,6 +44,7 @@ export class Panel {
     this.queueCount = hook(root, "panel-queue-count");
     this.queue = hook(root, "panel-queue");
     this.seats = hook(root, "panel-seats");
+    this.legend = hook(root, "panel-legend");
     this.lead = hook(root, "panel-lead");
     this.muteAll = hook(root, "panel-mute-all");
     this.follow = hook(root, "panel-follow");
@@ -170,6 +171,7 @@ export class Panel {
   #leads(state) {
     const commands = ["mute-all", "show-on-main", "start-recording", "end-meeting"];
     show(this.lead, commands.some((command) => may(state, command)));
+    show(this.legend, may(state, "show-on-main"));
     show(this.muteAll, may(state, "mute-all"));
     show(this.follow, may(state, "show-on-main") && (state.session?.pinned ?? false));
     show(this.record, may(state, "start-recording"));

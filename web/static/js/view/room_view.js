@@ -7,6 +7,7 @@
  * @import { Plan, Sizes } from "../layout.js"
  * @import { Bye } from "../protocol.js"
  * @import { State } from "../state.js"
+ * @import { Feed } from "./tiles.js"
  */
 
 import * as devices from "../devices.js";
@@ -49,8 +50,8 @@ const PHONE_UNIT = 0.56;
  * @property {Plan} plan
  * @property {{ tone: string, icon: string, word: string }} line
  * @property {boolean} panel
- * @property {MediaStream | null} main
- * @property {(seat: string) => MediaStream | null} tile
+ * @property {Feed} main
+ * @property {(seat: string) => Feed} tile
  * @property {MediaStream | null} own
  * @property {boolean} canSpeak
  * @property {number} now

@@ -10,11 +10,16 @@
 import { seatLook } from "../describe.js";
 import { t } from "../page.js";
 import { arrange, clone, hook, setAttribute, setClass, setIcon, setText, show } from "./dom.js";
-import { setPicture } from "./picture.js";
+import { Picture } from "./picture.js";
 
 /**
+ * @typedef {object} Feed
+ * @property {MediaStream | null} stream
+ * @property {number} settle see `Showing` in picture.js
+ * @property {boolean} hold the connection is being rebuilt: leave the last picture
+ *
  * @typedef {object} Pictures where the streams are
- * @property {(seat: string) => MediaStream | null} tile the camera picture of a seat's tile
+ * @property {(seat: string) => Feed} tile the camera picture of a seat's tile
  * @property {MediaStream | null} own one's own camera
  */
 
@@ -56,8 +61,8 @@ export class Tiles {
     arrange(this.list, tiles.map(({ element }) => element));
     for (const [at, seat] of seats.entries()) {
       const own = seat.id === state.seat;
-      const stream = own ? pictures.own : pictures.tile(seat.id);
-      tiles[at].render(state, seat, own, stream, now);
+      const feed = own ? { stream: pictures.own, settle: 0, hold: false } : pictures.tile(seat.id);
+      tiles[at].render(state, seat, own, feed, now);
     }
     this.#page(plan);
   }
@@ -90,7 +95,7 @@ export class Tiles {
 class Tile {
   constructor() {
     this.element = clone("tile");
-    this.video = /** @type {HTMLVideoElement} */ (hook(this.element, "video"));
+    this.picture = new Picture(/** @type {HTMLVideoElement} */ (hook(this.element, "video")));
     this.message = hook(this.element, "message");
     this.messageText = hook(this.element, "message-text");
     this.plate = hook(this.element, "plate");
@@ -102,10 +107,10 @@ class Tile {
    * @param {State} state
    * @param {Seat} seat
    * @param {boolean} own
-   * @param {MediaStream | null} stream
+   * @param {Feed} feed
    * @param {number} now
    */
-  render(state, seat, own, stream, now) {
+  render(state, seat, own, feed, now) {
     const look = seatLook(state, seat, now);
     const tone = look.tone === "" ? "" : ` tile--${look.tone}`;
     setClass(this.element, `tile${tone}${own ? " tile--own" : ""}`);
@@ -113,8 +118,9 @@ class Tile {
     setText(this.word, this.#prefix(seat, own, look.tone) + word);
     setText(this.name, seat.shortName);
     setIcon(this.plate, look.icon);
-    const picture = seat.present && seat.camera ? stream : null;
-    setPicture(this.video, look.tone === "lost" ? null : picture, seat.id);
+    const lit = seat.present && seat.camera && look.tone !== "lost";
+    if (!lit) this.picture.clear();
+    else if (!feed.hold) this.picture.show({ ...feed, name: seat.id });
     this.#say(messageOf(look.tone, seat, own));
   }
 
@@ -124,7 +130,7 @@ class Tile {
    * @param {string} tone
    */
   #prefix(seat, own, tone) {
-    if (tone !== "" && tone !== "weak") return "";
+    if (tone !== "") return "";
     if (own) return t("youPrefix");
     return seat.role === "chair" ? t("chairPrefix") : "";
   }
@@ -136,7 +142,7 @@ class Tile {
   }
 
   close() {
-    this.video.srcObject = null;
+    this.picture.clear();
   }
 }
 
