@@ -19,7 +19,7 @@ from media.load.dtls import new_certificate
 from media.load.peer import MediaPlan, Peer, PeerFailed, Ticker, address_towards
 from rooms.directory.tokens import TokenRole
 
-CROWD_TICK_S = 0.04
+CROWD_TICK_S = 0.03
 JOINING = 8  # subscribers that connect at the same time
 STOP_SECONDS = 5.0
 

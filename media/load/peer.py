@@ -19,12 +19,14 @@ import pylibsrtp
 from aiortc import RTCCertificate
 
 from media.load import feedback
+from media.load.arrivals import Arrivals, transport_seq
 from media.load.clipfile import Clip
 from media.load.dtls import Dtls, DtlsFailed, sha256_fingerprint
 from media.load.ice import IceAgent, Outgoing
 from media.load.offer import (
     OPUS_TYPE,
     RTX_TYPE,
+    TRANSPORT_CC_URI,
     VP8_TYPE,
     Answer,
     BadAnswer,
@@ -40,6 +42,7 @@ from media.load.streams import InTrack, OutStream, picture_loss_indication, rece
 TICK_S = 0.01
 BURST_PACKETS = 8  # most packets of one peer in one tick
 REPORT_INTERVAL_S = 1.0
+ARRIVAL_INTERVAL_S = 0.06  # of transport-cc feedback, as Chromium
 SEND_STAMP = b"dctm"  # ends payloads whose 8 bytes before it carry the send time
 _STAMP = struct.Struct("!Q4s")
 _RTP_PEEK = struct.Struct("!BBHII")
@@ -47,6 +50,7 @@ _CLOCKS = {OPUS_TYPE: 48000}
 _VIDEO_CLOCK = 90000
 _SO_TIMESTAMPNS = 35
 _TIMESPEC = struct.Struct("qq")
+_RTCP_TYPES = range(192 - 128, 224 - 128)  # second byte of RTCP without its first bit
 _DRAIN_PACKETS = 256  # then others have their turn
 _POLLED_BUFFER_BYTES = 1 << 20  # holds what comes between two ticks; the kernel may grant less
 
@@ -151,6 +155,11 @@ class Peer:
         self._report_ssrc = _ssrc(self._rng)
         self._transport_seq = 0
         self._streams: dict[int, OutStream] = {}
+        self._arrivals = Arrivals()
+        self._arrival_id = 0  # header extension with the transport-wide number; 0: not negotiated
+        self._arrivals_due = 0.0
+        self._unplaced = 0  # polled packets whose transport-wide number is not read yet
+        self._drained_at = 0.0
         self.tracks: dict[int, InTrack] = {}
         self.publication: Publication | None = None
         self.mids: dict[str, list[str]] = {"audio": [], "video": []}  # receive slots of the offer
@@ -220,6 +229,9 @@ class Peer:
             if self._polled:
                 self._drain()
             self._publish(now)
+        if self._arrival_id and now >= self._arrivals_due:
+            self._arrivals_due = now + ARRIVAL_INTERVAL_S - TICK_S / 2
+            self._report_arrivals()
         if self._report_due and now >= self._report_due:
             self._report_due = now + REPORT_INTERVAL_S
             self._report(now)
@@ -291,6 +303,9 @@ class Peer:
                         rtx_type=RTX_TYPE,
                     )
                 )
+        for section, answered in zip(self._sections, answer.sections, strict=False):
+            if section.direction is Direction.RECEIVE:
+                self._arrival_id = answered.extensions.get(TRANSPORT_CC_URI, 0)
         streams = [*video, audio] if audio else video
         self._streams = {stream.ssrc: stream for stream in streams}
         now = time.monotonic()
@@ -362,6 +377,12 @@ class Peer:
             parts.append(receiver_report(self._report_ssrc, blocks))
         self._protect_and_send(b"".join(parts), rtcp=True)
 
+    def _report_arrivals(self) -> None:
+        media = next(iter(self.tracks), 0)
+        packet = self._arrivals.feedback(self._report_ssrc, media)
+        if packet is not None:
+            self._protect_and_send(packet, rtcp=True)
+
     def request_key_frames(self) -> None:
         """PLI for every video SSRC received so far."""
         for track in self.tracks.values():
@@ -389,11 +410,12 @@ class Peer:
         receive, buffer, peek = self._socket.recv_into, self._buffer, _RTP_PEEK.unpack_from
         tracks = self.tracks
         timed = not self._polled
+        found = 0
         for _ in range(_DRAIN_PACKETS):
             try:
                 size = receive(buffer)
             except OSError:  # nothing more, or the port is gone for the moment
-                return
+                break
             if size < 12:
                 continue
             first, second, seq, rtp_time, ssrc = peek(buffer)
@@ -407,12 +429,27 @@ class Peer:
                     track.octets += size
                 else:
                     track.count(seq, size)
+                found += 1
                 if timed:
-                    self._time(track, rtp_time)
+                    self._time(track, rtp_time, buffer)
             else:
                 self._control(bytes(buffer[:size]), None)
                 if self._socket.fileno() < 0:
                     return
+        if not timed:
+            self._place(found)
+
+    def _place(self, found: int) -> None:
+        """Note the arrival of `found` polled packets, the last of which may stand in the buffer."""
+        now, since = time.monotonic(), self._drained_at
+        self._drained_at = now
+        self._unplaced += found
+        if not (self._arrival_id and self._unplaced) or self._buffer[1] & 0x7F in _RTCP_TYPES:
+            return
+        last = transport_seq(self._buffer, self._arrival_id)
+        if last >= 0:
+            self._arrivals.run(last, self._unplaced, since, now)
+            self._unplaced = 0
 
     def _drain_timed(self, on_rtp: OnRtp) -> None:
         """Like `_drain`, with the kernel's arrival time and the packet decrypted."""
@@ -431,7 +468,7 @@ class Peer:
                 continue
             track = self.tracks.get(ssrc) or self._new_track(ssrc, second & 0x7F, seq)
             track.count(seq, len(data))
-            self._time(track, rtp_time)
+            self._time(track, rtp_time, data)
             arrival = time.time_ns()
             if ancillary:
                 seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
@@ -450,9 +487,13 @@ class Peer:
         track = self.tracks[ssrc] = InTrack(ssrc, payload_type, seq)
         return track
 
-    def _time(self, track: InTrack, rtp_time: int) -> None:
-        clock = _CLOCKS.get(track.payload_type, _VIDEO_CLOCK)
-        track.time(rtp_time, int(time.monotonic() * clock))
+    def _time(self, track: InTrack, rtp_time: int, packet: bytes | bytearray) -> None:
+        now = time.monotonic()
+        track.time(rtp_time, int(now * _CLOCKS.get(track.payload_type, _VIDEO_CLOCK)))
+        if self._arrival_id:
+            seq = transport_seq(packet, self._arrival_id)
+            if seq >= 0:
+                self._arrivals.packet(seq, now)
 
     def _control(self, data: bytes, source: tuple[str, int] | None) -> None:
         """Anything but RTP (RFC 7983): STUN, DTLS, RTCP."""

@@ -1,6 +1,7 @@
 """What a light client writes is standard RTP, and its counting follows RFC 3550."""
 
 import random
+import struct
 from itertools import pairwise
 
 import pytest
@@ -10,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.load import feedback, offer
+from media.load.arrivals import Arrivals, transport_seq
 from media.load.clipfile import FORMAT, AudioFrame, Clip, VideoFrame, VideoLayer
 from media.load.offer import EXTENSION_IDS
 from media.load.publication import Due, Publication
 from media.load.streams import InTrack, OutStream, picture_loss_indication, receiver_report
+from media.rtp import transport_cc
 
 CLIP = Clip(
     format=FORMAT,
@@ -181,6 +184,38 @@ def test_reports_parse_and_say_what_was_counted() -> None:
     (sr,) = RtcpPacket.parse(stream.sender_report(1.5, 4711))
     assert (sr.sender_info.rtp_timestamp, sr.sender_info.packet_count) == (4711, 1)
     assert sr.sender_info.ntp_timestamp == (2208988801 << 32) + 2**31
+
+
+def test_arrival_feedback_says_what_came_when() -> None:
+    arrivals = Arrivals()
+    assert arrivals.feedback(1, 2) is None
+    for seq, at in ((65534, 10.0), (65535, 10.004), (1, 10.1)):
+        arrivals.packet(seq, at)
+    first = arrivals.feedback(1, 2)
+    arrivals.run(4, 3, 10.1, 10.13)
+    second = arrivals.feedback(1, 2)
+    assert first is not None
+    assert second is not None
+    assert struct.unpack_from("!BBHII", first) == (0x8F, 205, len(first) // 4 - 1, 1, 2)
+    found = transport_cc.parse(1, 2, first[12:])
+    assert (found.base_sequence, found.feedback_count) == (65534, 0)
+    assert [t and t * 0.00025 for t in found.arrivals] == [10.0, 10.004, None, 10.1]
+    later = transport_cc.parse(1, 2, second[12:])
+    assert (later.base_sequence, later.feedback_count) == (2, 1)
+    assert [t and t * 0.00025 for t in later.arrivals] == pytest.approx([10.11, 10.12, 10.13])
+
+
+def test_the_transport_wide_number_is_read_from_the_clear_header() -> None:
+    id_ = EXTENSION_IDS[offer.TRANSPORT_CC_URI]
+    packet = video_stream(rid="h").packet(True, 7, b"payload", transport_seq=0xABCD)
+    assert transport_seq(packet, id_) == 0xABCD
+    assert transport_seq(packet, 14) == -1
+    assert transport_seq(bytearray(packet) + bytes(1000), id_) == 0xABCD
+
+
+@given(st.binary(min_size=16, max_size=60))
+def test_arbitrary_headers_have_a_number_or_none(data: bytes) -> None:
+    assert -1 <= transport_seq(b"\x90" + data, 3) <= 0xFFFF
 
 
 def test_feedback_is_read() -> None:
