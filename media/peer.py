@@ -68,7 +68,7 @@ class Peer:
         self.subscriber: Subscriber | None = None
         self.connected_at: float | None = None
         self.rtt_s: float | None = None  # smoothed
-        self.bytes_out = 0
+        self.bytes_repeated = 0  # RTX
         self.remb_bps: int | None = None
         self.auto = False  # fills its video slots by itself
         if endpoint is not None:

@@ -10,6 +10,7 @@ from media.receive.up_track import Encoding, UpTrack
 from media.rtp.sequence import extend
 
 if TYPE_CHECKING:
+    from media.forward.groups import Group
     from media.peer import Peer
 
 AUDIO_FRAMES_PER_S = 50  # 20 ms: receivers conceal when timestamps are not multiples of it
@@ -65,6 +66,7 @@ class DownTrack:
         "codecs",
         "epoch",
         "format_key",
+        "group",
         "history",
         "octets_base",
         "packets_base",
@@ -94,7 +96,8 @@ class DownTrack:
         self._pid = slot.ssrc & 0x7FFF
         self._tl0 = slot.ssrc & 0xFF
         self._at: float | None = None  # when the last packet left; None: none did
-        self.packets_base = 0
+        self.group: Group | None = None  # counts what is sent now
+        self.packets_base = 0  # sent in groups that ended
         self.octets_base = 0
         self.rtx_sequence = slot.ssrc * 30011 & 0x7FFF
         self.resent: dict[int, float] = {}  # our extended sequence -> when it was last repeated
@@ -103,6 +106,14 @@ class DownTrack:
     @property
     def encoding(self) -> Encoding | None:
         return self.epoch.encoding if self.epoch is not None else None
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Packets and payload octets sent, repairs not included."""
+        group = self.group
+        if group is None:
+            return self.packets_base, self.octets_base
+        return self.packets_base + group.packets, self.octets_base + group.octets
 
     def begin(self, packet: SourcePacket) -> None:
         """Switch to the packet's encoding, starting with this packet."""

@@ -113,6 +113,8 @@ class FanOut:
         """Copies of `packets` (in arrival order) to the encoding's sinks; returns how many."""
         if encoding.groups is None:
             encoding.groups = build_groups(encoding, encoding.sinks)
+            for group in encoding.groups:
+                group.adopt()
             encoding.max_first = max(
                 (s.epoch.first for s in encoding.sinks if s.epoch is not None), default=0
             )
@@ -405,5 +407,5 @@ class FanOut:
             self.counters.drop(DropReason.SRTP)
             return False
         self._queue(member, 0, slot, 1, False)
-        peer.bytes_out += size
+        peer.bytes_repeated += size
         return True

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from media.control import PeerStats
 from media.peer import Peer, UdpEndpoint
 from media.receive.up_track import Encoding
+from media.rtp.packet import HEADER_BYTES
 
 _NTP_1970 = 2208988800
 
@@ -61,11 +62,13 @@ class Figures:
         if last is None:
             last = self._last[peer.id] = _Last(peer.connected_at or now)
         elapsed = max(1e-3, now - last.at)
-        for down in peer.subscriber.down_tracks:
-            peer.subscriber.counts(down)
+        bytes_out = peer.bytes_repeated + sum(
+            octets + HEADER_BYTES * packets
+            for packets, octets in (down.counts for down in peer.subscriber.down_tracks)
+        )
         encodings = [e for t in peer.ingress.tracks for e in t.encodings.values()]
         up_bps = int((peer.ingress.bytes_in - last.bytes_in) * 8 / elapsed)
-        down_bps = int((peer.bytes_out - last.bytes_out) * 8 / elapsed)
+        down_bps = int((bytes_out - last.bytes_out) * 8 / elapsed)
         fps, height = self._picture(peer, last, now, elapsed)
         figures = PeerStats(
             peer=peer.id,
@@ -85,7 +88,7 @@ class Figures:
         )
         last.at = now
         last.bytes_in = peer.ingress.bytes_in
-        last.bytes_out = peer.bytes_out
+        last.bytes_out = bytes_out
         last.frames = {e: e.frames for e in encodings}
         return figures
 

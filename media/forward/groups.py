@@ -89,7 +89,7 @@ class Group:
         self.namelens = [m.peer.socket_namelen for m in members]
         self._arrays: GroupArrays | None = None
         self._repeated: dict[int, list[Any]] = {1: self.contexts}
-        # Counted here for all members at once, settled into each by `settle`.
+        # Counted here for all members at once; `settle` moves the counts into each member.
         self.packets = 0
         self.octets = 0
 
@@ -107,14 +107,19 @@ class Group:
             self._repeated[columns] = repeated
         return repeated
 
+    def adopt(self) -> None:
+        """From now on the members count their packets here."""
+        for member in self.members:
+            member.group = self
+
     def settle(self) -> None:
-        """Move the counts to the members."""
-        if self.packets:
-            for member in self.members:
-                member.packets_base += self.packets
-                member.octets_base += self.octets
-                member.peer.bytes_out += self.octets + self.packets * HEADER_BYTES
-            self.packets = self.octets = 0
+        """The group ends: move its counts to the members."""
+        for member in self.members:
+            member.packets_base += self.packets
+            member.octets_base += self.octets
+            if member.group is self:
+                member.group = None
+        self.packets = self.octets = 0
 
 
 class GroupArrays:

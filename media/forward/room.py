@@ -309,13 +309,15 @@ class Room:
         assert subscriber is not None
         if not peer.ready or (ingress.due > now and subscriber.due > now):
             return
-        packets = subscriber.reports(now, self._clocks.get)
-        blocks = ingress.report_blocks(now)
-        feedback = ingress.poll(now, peer.rtt_s or DEFAULT_RTT_S)
-        if blocks or (feedback and not packets):
-            packets.insert(0, ReceiverReport(peer.negotiated.local_ssrc, tuple(blocks)))
-        packets.extend(feedback)
-        out.extend((peer, data) for data in _compounds(packets))
+        reports = subscriber.reports(now, self._clocks.get)
+        if ingress.due <= now:
+            blocks = ingress.report_blocks(now)
+            feedback = ingress.poll(now, peer.rtt_s or DEFAULT_RTT_S)
+            if blocks or (feedback and not reports):
+                feedback.insert(0, ReceiverReport(peer.negotiated.local_ssrc, tuple(blocks)))
+            out.extend((peer, data) for data in _compounds(reports, feedback))
+        elif reports:
+            out.append((peer, reports))
 
     def next_deadline(self, now: float) -> float:
         """When `poll` has something to do next, in the clock of `now`."""
@@ -476,10 +478,10 @@ class Room:
         return self.figures.stats(self.peers, now, self.ntp_offset)
 
 
-def _compounds(packets: list[Rtcp]) -> list[bytes]:
+def _compounds(reports: bytes, packets: list[Rtcp]) -> list[bytes]:
     """Datagrams of at most about MAX_RTCP_BYTES."""
     datagrams: list[bytes] = []
-    current = b""
+    current = reports
     for packet in packets:
         data = serialize([packet])
         if current and len(current) + len(data) > MAX_RTCP_BYTES:
