@@ -24,7 +24,6 @@ REFUSALS: dict[str, str] = {
     "ended": N_("Cuộc họp đã kết thúc."),
     "cancelled": N_("Cuộc họp đã hủy."),
     "superseded": N_("Điểm cầu đã kết nối từ thiết bị khác."),
-    "recording-failed": N_("Không bắt đầu ghi hình được. Xin báo trực kỹ thuật."),
     "name-taken": N_("Tên đăng nhập đã có người dùng."),
     "invalid": N_("Dữ liệu không hợp lệ."),
     "busy": N_("Hệ thống đang bận. Xin thử lại."),

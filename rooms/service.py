@@ -47,7 +47,7 @@ class LiveMeetings:
             health=health,
         )
         self._live: dict[int, LiveMeeting] = {}
-        self._ending: set[asyncio.Task[None]] = set()
+        self._ending: dict[int, asyncio.Task[None]] = {}
         self._opening = asyncio.Lock()
         self._closing = False
 
@@ -71,6 +71,8 @@ class LiveMeetings:
         async with self._opening:
             if self._closing:
                 raise RequestRefused("shutdown")
+            if meeting.id in self._ending:  # its room must be closed before it is opened
+                await self._ending[meeting.id]
             if meeting.id not in self._live:
                 self._live[meeting.id] = await self._open(meeting.id)
             return self._live[meeting.id]
@@ -112,7 +114,7 @@ class LiveMeetings:
             self._closing = True
         for live in list(self._live.values()):
             live.close()
-        await asyncio.gather(*self._ending)
+        await asyncio.gather(*self._ending.values())
 
     # ------------------------------------------------------------ opening
 
@@ -151,8 +153,8 @@ class LiveMeetings:
         return evolve(NOTHING, opened), [opened]
 
     def _forget(self, meeting_id: int) -> None:
-        """A meeting closed; its tasks are awaited at shutdown if they still run then."""
+        """A meeting closed; until its tasks are done it is not opened again."""
         live = self._live.pop(meeting_id)
         ending = asyncio.create_task(live.ended(), name=f"meeting {meeting_id} ending")
-        self._ending.add(ending)
-        ending.add_done_callback(self._ending.discard)
+        self._ending[meeting_id] = ending
+        ending.add_done_callback(lambda _: self._ending.pop(meeting_id, None))

@@ -215,9 +215,13 @@ class LiveMedia:
         self, peer: PeerId, offer: str, lost: Callable[[], None]
     ) -> Connected:
         connected = await self._plane.connect(self._room, peer, offer)
+        try:
+            await self._plane.set_allowed(self._room, peer, frozenset())
+            await self._plane.auto_slots(self._room, peer)
+        except MediaRefused:
+            await self._told(self._plane.disconnect(self._room, peer))
+            raise
         self._viewers[peer] = lost
-        await self._plane.set_allowed(self._room, peer, frozenset())
-        await self._plane.auto_slots(self._room, peer)
         return connected
 
     async def _drop(self, seat: SeatId) -> None:
@@ -229,6 +233,7 @@ class LiveMedia:
     # ------------------------------------------------------------ what the session asks for
 
     async def _reconcile(self) -> None:
+        """Tell what differs; what was not heard is told again the next time."""
         await self._tell_main_voice()
         peers = list(self._peers.values())
         arriving = {peer.seat: self._arriving.get(peer.id, frozenset()) for peer in peers}
@@ -242,15 +247,17 @@ class LiveMedia:
         main = self._session().main
         peer = self._peers.get(main) if main is not None else None
         voice = peer.id if peer is not None else None
-        if voice != self._main_voice:
+        if voice != self._main_voice and await self._told(
+            self._plane.set_main_voice(self._room, voice)
+        ):
             self._main_voice = voice
-            await self._told(self._plane.set_main_voice(self._room, voice))
 
     async def _tell_allowed(self, peer: _Peer) -> None:
         allowed = allowed_sources(self._session().seats.get(peer.seat))
-        if allowed != peer.allowed:
+        if allowed != peer.allowed and await self._told(
+            self._plane.set_allowed(self._room, peer.id, allowed)
+        ):
             peer.allowed = allowed
-            await self._told(self._plane.set_allowed(self._room, peer.id, allowed))
 
     async def _tell_slots(self, peer: _Peer, arriving: Mapping[SeatId, frozenset[Source]]) -> None:
         view = self._views.get(peer.seat, View())
@@ -258,9 +265,8 @@ class LiveMedia:
         peer.table = assign(self._session(), peer.seat, view, arriving, peer.table, mids)
         wants = {row.mid: self._want(row) for row in peer.table}
         changed = [want for mid, want in wants.items() if want != peer.wants.get(mid, _empty(mid))]
-        peer.wants = wants
-        if changed:
-            await self._told(self._plane.set_slots(self._room, peer.id, changed))
+        if changed and await self._told(self._plane.set_slots(self._room, peer.id, changed)):
+            peer.wants = wants
         slots = Slots(slots=tuple(map(_slot, peer.table)))
         if slots != peer.told:
             peer.told = slots

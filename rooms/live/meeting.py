@@ -402,7 +402,7 @@ class LiveMeeting:
         grace = self._graces.pop(seat, None)
         if grace is not None:
             grace.cancel()
-        code = None if left else "line-lost"
+        code = None if left else "lost"
         self._around.health.media_gone(self.session.meeting, seat, code)
         self.media.release(seat)
 

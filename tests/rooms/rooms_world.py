@@ -74,6 +74,7 @@ class PlaneNotes:
     """A media plane that forwards nothing and remembers what it was told."""
 
     observers: dict[str, MediaObserver] = field(default_factory=dict)
+    rooms: list[str] = field(default_factory=list)
     peers: dict[PeerId, str] = field(default_factory=dict)  # peer -> last offer
     allowed: dict[PeerId, frozenset[Source]] = field(default_factory=dict)
     slots: dict[PeerId, dict[str, SlotWant]] = field(default_factory=dict)
@@ -84,10 +85,13 @@ class PlaneNotes:
     refuse: str | None = None  # code every connect and recording is refused with
 
     async def open_room(self, room: str, observer: MediaObserver) -> None:
+        assert room not in self.observers
         self.observers[room] = observer
+        self.rooms.append("open")
 
     async def close_room(self, room: str) -> None:
         del self.observers[room]
+        self.rooms.append("close")
 
     async def connect(self, room: str, peer: PeerId, offer: str) -> Connected:
         await asyncio.sleep(0)

@@ -176,7 +176,7 @@ async def test_a_line_that_stays_lost_departs(world: World):
     await world.live.depart(kbang, left=False)
     world.clock.advance(GRACE_SECONDS)
     await until(lambda: not world.session.seats[kbang.seat_id].present)
-    assert world.health.snapshot(world.meeting.id).seats[2].trouble.code == "line-lost"
+    assert world.health.snapshot(world.meeting.id).seats[2].trouble.code == "lost"
 
 
 async def test_a_muted_seat_is_muted_after_a_reload(world: World):
@@ -297,7 +297,8 @@ async def test_a_second_owner_is_noticed_and_clients_come_back(world: World):
         await kbang.submit(c.RaiseHand())
     await until(lambda: ear.closed == "shutdown")
     back, _ = await world.enter("kbang")
-    assert "site:1" in back.session.seats
+    await until(lambda: str(world.meeting.id) in world.plane.observers)
+    assert world.plane.rooms == ["open", "close", "open"]
     assert back.session.seats[SeatId("site:1")].present
     await other.live.close()
 
@@ -355,6 +356,22 @@ async def test_only_what_is_switched_on_is_forwarded(world: World):
     await until(lambda: world.plane.allowed[peer] == {Source.CAMERA})
     await kbang.submit(c.SetScreen(on=True))
     await until(lambda: world.plane.allowed[peer] == {Source.CAMERA, Source.SCREEN})
+
+
+async def test_a_mute_the_plane_did_not_hear_is_told_again(world: World, monkeypatch):
+    kbang, _, peer = await world.enter_with_media("kbang")
+    deaf = asyncio.Event()
+
+    async def unheard(*_: object) -> None:
+        deaf.set()
+        raise MediaRefused("unavailable", "as the test wishes")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.plane, "set_allowed", unheard)
+        await kbang.submit(c.SetCamera(on=False))
+        await deaf.wait()
+    await kbang.submit(c.RaiseHand())
+    await until(lambda: world.plane.allowed[peer] == frozenset())
 
 
 async def test_slots_follow_the_view_and_clients_are_told(world: World):
@@ -486,7 +503,7 @@ async def test_a_replaced_worker_makes_everybody_offer_again(world: World):
     await kbang.offer("again", restart=False)
     assert world.plane.peers == {peer: "again"}
     trouble = world.health.snapshot(world.meeting.id).seats[2].trouble
-    assert trouble.code == "media-reset"
+    assert trouble.code == "reset"
 
 
 async def test_departure_ends_the_transport(world: World):
@@ -534,6 +551,17 @@ async def test_a_viewer_is_no_seat(world: World):
     await live.disconnect_viewer(viewer)
     await until(lambda: viewer not in world.plane.peers)
     assert lost == []
+
+
+async def test_a_viewer_that_cannot_be_served_is_put_out_again(world: World, monkeypatch):
+    async def busy(*_: object) -> None:
+        raise MediaRefused("busy", "as the test wishes")
+
+    live = await world.live.live(world.meeting)
+    monkeypatch.setattr(world.plane, "auto_slots", busy)
+    with pytest.raises(MediaRefused, match="busy"):
+        await live.connect_viewer(PeerId("viewer:1#0"), "offer", lambda: None)
+    assert world.plane.peers == {}
 
 
 async def test_viewers_hear_that_the_meeting_is_over(world: World):
