@@ -9,7 +9,9 @@
 const GAP = 14;
 const PLATE = 86;
 const STRIP_TILE = 285;
+/** Below this width a row goes; two rows stay, so that someone fits beside the fixed tiles. */
 const STRIP_SMALLEST = 225;
+const STRIP_LEAST = 150;
 const SMALLEST = 200;
 const PAGER = 64;
 /** Tiles on one page of a phone: the picture strip scrolls there. */
@@ -111,8 +113,8 @@ function strip(count, sizes) {
     const pager = rows * 2 < count ? PAGER + GAP : 0;
     const tile = (sizes.area / unit - pager - GAP * (rows - 1)) / rows - PLATE;
     const width = Math.min(STRIP_TILE, (tile * 16) / 9);
-    if (width >= STRIP_SMALLEST || rows === 1) {
-      return { capacity: rows * 2, width: Math.max(STRIP_SMALLEST, width) * unit };
+    if (width >= STRIP_SMALLEST || rows <= 2) {
+      return { capacity: rows * 2, width: Math.max(STRIP_LEAST, width) * unit };
     }
   }
 }

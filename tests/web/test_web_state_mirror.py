@@ -1,0 +1,102 @@
+"""The browser folds the log into the same session as the server."""
+
+import random
+import shutil
+import subprocess
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+import pytest
+
+from rooms.session import commands as c
+from rooms.session.core import Refused, decide, fold
+from rooms.session.events import AnyEvent, Entry, MeetingOpened
+from rooms.session.model import Role, Seat, SeatId, Session
+from rooms.session.policy import Actor
+
+FOLD = Path(__file__).parent.parent / "js" / "fold.js"
+NODE = shutil.which("node")
+START = 1_530_000_000.0
+SITES = [
+    Seat(
+        id=SeatId(f"site:{rank}"),
+        name=f"UBND huyện {rank}",
+        short_name=f"Huyện {rank}",
+        rank=rank,
+        role=Role.CHAIR if rank == 1 else Role.SITE,
+        on_tiles=True,
+    )
+    for rank in range(1, 6)
+]
+SECRETARY = Seat(
+    id=SeatId("user:9"),
+    name="Thư ký",
+    short_name="Thư ký",
+    rank=900,
+    role=Role.SECRETARY,
+    on_tiles=False,
+)
+SEATS = (*SITES, SECRETARY)
+
+
+def random_command(dice: random.Random, seat: Seat, late: bool) -> c.Command:
+    on, other = dice.random() < 0.6, dice.choice(SEATS).id
+    return dice.choice(
+        (
+            c.SetMicrophone(on=on),
+            c.SetCamera(on=on),
+            c.SetScreen(on=on),
+            c.RaiseHand(),
+            c.LowerHand(seat=dice.choice((None, other))),
+            c.MuteSeat(seat=other),
+            c.MuteAll(),
+            c.ShowOnMain(seat=dice.choice((None, other))),
+            c.StartRecording(),
+            c.StopRecording(),
+            c.Depart(left=on),
+            c.Enter(seat=seat),
+            c.EndMeeting() if late else c.FollowSpeaker(seat=other),
+        )
+    )
+
+
+def random_log(seed: int) -> list[Entry]:
+    """A log as the service writes one: every command that is not refused, in turn."""
+    dice = random.Random(seed)
+    opened = MeetingOpened(meeting=7, title="Giao ban", seats=SEATS)
+    log = [Entry(seq=1, at=START, actor="system", event=opened)]
+    state = fold(log)
+    for step in range(120):
+        seat, now = dice.choice(SEATS), START + step
+        command = random_command(dice, seat, late=step > 100)
+        by_service = isinstance(command, c.Enter | c.Depart | c.FollowSpeaker)
+        actor = Actor(seat.id, None if by_service else seat.role)
+        decision = decide(state, actor, command, now)
+        events = [] if isinstance(decision, Refused) else decision
+        added = [
+            Entry(seq=state.seq + 1 + place, at=now, actor=actor.seat, event=event)
+            for place, event in enumerate(events)
+        ]
+        log += added
+        state = fold(added, state)
+    return log
+
+
+@pytest.mark.skipif(NODE is None, reason="needs node")
+def test_browser_and_server_fold_the_same_session() -> None:
+    logs = [random_log(seed) for seed in range(40)]
+    run = subprocess.run(
+        [str(NODE), str(FOLD)],
+        input=msgspec.json.encode(logs),
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    in_browser = msgspec.json.decode(run.stdout, type=list[Session])
+    assert in_browser == [fold(log) for log in logs]
+
+
+def test_the_logs_contain_every_kind_of_event() -> None:
+    kinds = {type(entry.event).__name__ for seed in range(40) for entry in random_log(seed)}
+    assert kinds == {event.__name__ for event in get_args(AnyEvent)}
