@@ -137,8 +137,9 @@ export class Voices {
   constructor(onBlocked, signal) {
     this.onBlocked = onBlocked;
     // Any press will do for the browser, not only the one on our button.
-    const press = () => this.#refused && void this.play();
-    for (const type of ["pointerup", "keyup"]) document.addEventListener(type, press, { signal });
+    for (const type of ["pointerup", "keyup"]) {
+      document.addEventListener(type, () => this.retry(), { signal });
+    }
     signal.addEventListener("abort", () => this.attach([]), { once: true });
   }
 
@@ -160,6 +161,11 @@ export class Voices {
   async choose(speaker) {
     this.#speaker = speaker;
     await Promise.all([...this.#elements.values()].map((one) => useSpeaker(one, speaker)));
+  }
+
+  /** Try again what the browser refused. */
+  retry() {
+    if (this.#refused) void this.play();
   }
 
   /** Start every voice; called again from the person's press when the browser refused. */

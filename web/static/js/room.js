@@ -11,6 +11,7 @@
 
 import { announce } from "./announce.js";
 import { Voices, recordingCue } from "./audio.js";
+import { keepAwake } from "./awake.js";
 import { lineLook } from "./describe.js";
 import * as devices from "./devices.js";
 import { plan } from "./layout.js";
@@ -58,7 +59,7 @@ class Room {
     const { signal } = leaving;
     this.view = new RoomView(document.body, this.#actions(), signal);
     this.media = new LocalMedia(
-      { onChange: () => this.#changed(), onProblem: (kind, cause) => this.#problem(kind, cause) },
+      { onChange: () => this.#mediaChanged(), onProblem: (kind, cause) => this.#problem(kind, cause) },
       signal,
     );
     this.voices = new Voices((blocked) => this.#soundBlocked(blocked), signal);
@@ -66,6 +67,7 @@ class Room {
     this.peer = new Peer(this.view.phone ? PHONE_SLOTS : SLOTS, this.#peerHooks(), signal);
     this.signaling = new Signaling(page.ws, page.meeting.reference, this.#lineHooks(), signal);
     this.#timers(signal);
+    keepAwake(signal);
     this.#lostSoon();
   }
 
@@ -204,6 +206,12 @@ class Room {
   /** Why there is no picture and no sound. @param {string} text empty: there is */
   #mediaBanner(text) {
     this.view.messages.banner("media", text === "" ? null : { text, icon: "alert", tone: "bad" });
+  }
+
+  #mediaChanged() {
+    // A page that records may play sound too: browsers allow it from then on.
+    this.voices.retry();
+    this.#changed();
   }
 
   /** @param {boolean} blocked */
