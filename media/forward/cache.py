@@ -5,7 +5,7 @@ from collections import deque
 from media.receive.source_packet import SourcePacket
 
 MAX_BYTES = 1_500_000
-MAX_AGE_S = 2.0
+MAX_AGE_S = 1.5  # longer than a publisher is asked for a loss: repairs are told from late packets
 _OVERHEAD_BYTES = 300  # about what the objects around a payload take
 
 

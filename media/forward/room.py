@@ -95,6 +95,7 @@ class Room:
         self._check_due = now
         self._tap_due = float("inf")
         self._dominant: str | None = None
+        self._assigned: tuple[str | None, ...] = ()  # voices in everyone's audio slots
 
     # Peers
 
@@ -117,6 +118,7 @@ class Room:
         peer = self.peers.pop(peer_id, None)
         if peer is None:
             return
+        self.egress.flush()  # queued messages point to the peer's address
         assert peer.ingress is not None
         assert peer.subscriber is not None
         for track in peer.ingress.tracks:
@@ -143,6 +145,7 @@ class Room:
         if peer is None:
             return
         peer.srtp_tx = srtp_tx
+        self.egress.flush()
         peer.move(endpoint)
         self._start(peer, now)
 
@@ -160,6 +163,7 @@ class Room:
         peer = self.peers.get(peer_id)
         if peer is None:
             return
+        self.egress.flush()  # queued messages point to the old address
         peer.move(endpoint)
         assert peer.subscriber is not None
         for down in peer.subscriber.down_tracks:
@@ -419,7 +423,10 @@ class Room:
             self.speakers.resize(min(wanted, MAX_AUDIO_POSITIONS))
 
     def _choose_voices(self, now: float) -> None:
-        if self.speakers.update(now):
+        self.speakers.update(now)
+        positions = tuple(self.speakers.positions)
+        if positions != self._assigned:
+            self._assigned = positions
             for peer in self.peers.values():
                 self._assign_voices(peer, now)
 

@@ -97,12 +97,11 @@ class SpeakerSelector:
         if self.dominant == key:
             self.dominant = None
 
-    def update(self, now: float) -> bool:
-        """Choose anew; True when a position changed."""
+    def update(self, now: float) -> None:
+        """Choose anew."""
         self._choose_dominant(now)
-        before = tuple(self.positions)
         if not self.positions:
-            return False
+            return
         reserved = self._place_main()
         free = [i for i in range(reserved, len(self.positions)) if self.positions[i] is None]
         waiting = self._waiting(now)
@@ -110,7 +109,6 @@ class SpeakerSelector:
             if waiting:
                 self.positions[index] = waiting.pop(0).key
         self._take_over(waiting, reserved, now)
-        return tuple(self.positions) != before
 
     def _place_main(self) -> int:
         """Main voice into position 0; returns the first position open to others."""
