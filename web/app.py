@@ -55,6 +55,7 @@ def content_security_policy(host: str) -> str:
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+    response.headers["Server"] = "diemcau"
     if response.content_type == "text/html":
         response.headers["Content-Security-Policy"] = content_security_policy(request.host)
     if request.app[SERVICES].settings.secure_cookies:
@@ -74,6 +75,7 @@ def build_app(services: Services, *, plain_paths: Iterable[str] = PLAIN_PATHS) -
         middlewares=[
             errors.middleware,
             auth.identify(plain),
+            errors.middleware,  # again: an error page, too, gets the cookie its forms need
             auth.protect(plain),
             assets.middleware(files),
         ],

@@ -53,6 +53,13 @@ def clock_seconds(at: datetime | float) -> str:
     return f"{local(at):%H:%M:%S}"
 
 
+def end_clock(end: datetime, start: datetime) -> str:
+    """``10:30``; with the day when it is not that of the start: ``02:30, 26/11``."""
+    if local(end).date() == local(start).date():
+        return clock(end)
+    return f"{clock(end)}, {day_month(end)}"
+
+
 def weekday(value: date | datetime) -> str:
     """``Thứ Ba``, ``Tuesday``."""
     names = _WEEKDAYS_VI if current_language() == "vi" else _WEEKDAYS_EN

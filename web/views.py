@@ -32,6 +32,7 @@ ROLE_NAMES = {
 FILTERS = (
     formats.clock,
     formats.clock_seconds,
+    formats.end_clock,
     formats.weekday,
     formats.long_date,
     formats.short_date,

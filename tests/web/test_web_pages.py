@@ -134,6 +134,14 @@ async def test_a_missing_page_is_told_in_the_language_of_the_reader(site: Site):
     assert "Page not found" in browser.page
 
 
+async def test_forms_of_an_error_page_work(site: Site):
+    browser = await site.browser()
+    await browser.get("/khong-co")
+    assert (await browser.post("/ngon-ngu", {"lang": "en", "next": "/tro-giup"})).status == 303
+    await browser.get("/tro-giup")
+    assert "User guide" in browser.page
+
+
 async def test_the_language_is_kept_by_cookie_and_by_account(site: Site):
     browser = await site.browser("thuky")
     response = await browser.post("/ngon-ngu", {"lang": "en", "next": "/cuoc-hop?lang=vi"})

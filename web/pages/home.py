@@ -83,17 +83,18 @@ class HomePage(Page):
 def choose_next(meetings: list[Meeting], now: datetime) -> Meeting | None:
     """The live meeting, else the next that has not run out, else none.
 
-    Of several live ones the latest to start is meant: the earlier is running over.
+    Of several live ones the latest to start is meant, since the earlier is running over; of
+    those that start together, the one with the most sites.
     """
     live = [meeting for meeting in meetings if meeting.state is MeetingState.LIVE]
     if live:
-        return max(live, key=lambda meeting: meeting.start)
+        return max(live, key=lambda meeting: (meeting.start, len(meeting.sites)))
     waiting = [
         meeting
         for meeting in meetings
         if meeting.state is MeetingState.SCHEDULED and meeting.end > now
     ]
-    return min(waiting, key=lambda meeting: meeting.start, default=None)
+    return min(waiting, key=lambda meeting: (meeting.start, -len(meeting.sites)), default=None)
 
 
 def day_part(at: datetime) -> int:

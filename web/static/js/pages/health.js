@@ -138,6 +138,7 @@ function fillTotals(health) {
   if (!recording) return;
   const word = document.createElement("i");
   const growing = health.recordingGrowing;
+  word.classList.toggle("is-off", growing === null);
   recording.classList.toggle("is-bad", growing === false);
   word.textContent =
     (growing === null ? recording.dataset.off : growing ? recording.dataset.growing : recording.dataset.stuck) ?? "";
