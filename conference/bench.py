@@ -35,7 +35,8 @@ from conference.whip_client import WhipRefused
 from media.load.clipfile import Clip
 from media.load.clips import make_bench_clip
 from media.load.dtls import new_certificate
-from media.load.peer import MediaPlan, Peer, PeerFailed, address_towards
+from media.load.offer import MediaPlan
+from media.load.peer import Peer, PeerFailed, address_towards
 from media.load.sample import Sample, judge
 from rooms.directory.tokens import TokenRole
 
@@ -87,6 +88,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, metavar="DIR", help="the server's data folder: signs tokens"
     )
     parser.add_argument("--server-pid", type=int, action="append", default=[], metavar="PID")
+    parser.add_argument(
+        "--feedback",
+        choices=("transport-cc", "none"),
+        default="transport-cc",
+        help="what subscribers report besides loss; browsers: transport-cc, 16 times a second",
+    )
     parser.add_argument("--pin", action="store_true", help="server on core 0, load on the others")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
 
@@ -147,7 +154,7 @@ async def _measure(options: argparse.Namespace, target: Target) -> Result:
         await _publish(clients, options.publishers, clip)
         await asyncio.sleep(0.5)
         memory = resident_bytes(pids)
-        plan = _subscriber_plan(options.publishers)
+        plan = _subscriber_plan(options)
         samples = [await _sample(clients, plan) for _ in range(SAMPLES)]
         async with crowd_of(target, plan, options.subscribers - SAMPLES) as crowd:
             joined = await crowd.ask("join")
@@ -179,8 +186,13 @@ async def _publish(clients: Clients, count: int, clip: Clip) -> None:
             peer.publication.microphone = peer.publication.speaking = True
 
 
-def _subscriber_plan(publishers: int) -> MediaPlan:
-    return MediaPlan(audio_slots=min(publishers, MAX_AUDIO_SLOTS), video_slots=publishers)
+def _subscriber_plan(options: argparse.Namespace) -> MediaPlan:
+    """A picture slot for every publisher; sound slots as a browser has them."""
+    return MediaPlan(
+        audio_slots=min(options.publishers, MAX_AUDIO_SLOTS),
+        video_slots=options.publishers,
+        transport_cc=options.feedback == "transport-cc",
+    )
 
 
 async def _sample(clients: Clients, plan: MediaPlan) -> Sample:

@@ -16,7 +16,8 @@ import uvloop
 from conference.bench_server import BenchFailed, Target
 from conference.whip_client import WhipRefused, WhipSession
 from media.load.dtls import new_certificate
-from media.load.peer import MediaPlan, Peer, PeerFailed, Ticker, address_towards
+from media.load.offer import MediaPlan
+from media.load.peer import Peer, PeerFailed, Ticker, address_towards
 from rooms.directory.tokens import TokenRole
 
 CROWD_TICK_S = 0.03

@@ -15,7 +15,8 @@ from aiortc import RTCCertificate
 
 from conference import __version__
 from media.load.clipfile import Clip
-from media.load.peer import MediaPlan, Peer, PeerFailed, Ticker
+from media.load.offer import MediaPlan
+from media.load.peer import Peer, PeerFailed, Ticker
 from rooms.session import events
 from rooms.session.model import SeatId, Session, Source
 from rooms.session.notices import MediaLost, MediaReset, Speakers

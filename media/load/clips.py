@@ -22,10 +22,10 @@ from media.load.clipfile import (
     load_clip,
     save_clip,
 )
-from media.load.peer import SEND_STAMP
 from media.load.picture import frames, seed_of
 from media.load.publication import DESCRIPTOR_BYTES, PAYLOAD_BYTES
 from media.load.speech import RATE_HZ, level_of, speech
+from media.load.stamp import SEND_STAMP, STAMP_BYTES
 
 FPS = 15
 SECONDS = 6
@@ -40,7 +40,6 @@ BENCH_FPS = 30
 BENCH_SECONDS = 2
 BENCH_PACKETS_PER_FRAME = 6
 BENCH_AUDIO_BYTES = 80
-_STAMP_BYTES = 8 + len(SEND_STAMP)
 
 
 class Size(msgspec.Struct, frozen=True):
@@ -119,7 +118,7 @@ def make_bench_clip(place: int = 0) -> Clip:
     padded = tuple(VideoFrame(frame.key, _pad_picture(frame.data)) for frame in layer.frames)
     sound = tuple(
         AudioFrame(frame.level, _pad_sound(frame.data))
-        for frame in _encode_speech(place, SECONDS, limit_bytes=BENCH_AUDIO_BYTES - _STAMP_BYTES)
+        for frame in _encode_speech(place, SECONDS, limit_bytes=BENCH_AUDIO_BYTES - STAMP_BYTES)
     )
     return Clip(
         format=FORMAT,
@@ -134,13 +133,13 @@ def make_bench_clip(place: int = 0) -> Clip:
 def _pad_picture(data: bytes) -> bytes:
     """Fill `BENCH_PACKETS_PER_FRAME` packets, more for a large frame; the stamp ends the last."""
     room = PAYLOAD_BYTES - DESCRIPTOR_BYTES
-    packets = max(BENCH_PACKETS_PER_FRAME, math.ceil((len(data) + _STAMP_BYTES) / room))
+    packets = max(BENCH_PACKETS_PER_FRAME, math.ceil((len(data) + STAMP_BYTES) / room))
     return data + bytes(packets * room - len(data) - len(SEND_STAMP)) + SEND_STAMP
 
 
 def _pad_sound(data: bytes) -> bytes:
     """One-frame packet -> code 3 packet with padding, which receivers must ignore."""
-    padding = max(_STAMP_BYTES, BENCH_AUDIO_BYTES - len(data) - 2)
+    padding = max(STAMP_BYTES, BENCH_AUDIO_BYTES - len(data) - 2)
     head = bytes((data[0] & 0xFC | 3, 0x41, padding))
     return head + data[1:] + bytes(padding - len(SEND_STAMP)) + SEND_STAMP
 

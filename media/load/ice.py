@@ -36,7 +36,6 @@ class IceAgent:
         self.selected: Address | None = None
         self.nominated = False
         self.consent_at = 0.0  # when the server last answered
-        self.round_trip_s: float | None = None
 
     def poll(self, now: float) -> Outgoing:
         """Checks that are due."""
@@ -75,9 +74,8 @@ class IceAgent:
         return self._succeeded(sent, now)
 
     def _succeeded(self, sent: tuple[Address, bool, float], now: float) -> Outgoing:
-        target, nominating, at = sent
+        target, nominating, _ = sent
         self.consent_at = now
-        self.round_trip_s = now - at
         if self.selected is None:
             self.selected = target
             self._next_check = now + CHECK_INTERVAL_S

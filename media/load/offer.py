@@ -44,6 +44,43 @@ class Section:
     rids: tuple[str, ...] = ()  # simulcast layers, smallest first; empty: one stream
     ssrc: int = 0  # 0: not announced (simulcast, trackless, receive)
     rtx_ssrc: int = 0
+    transport_cc: bool = True  # offer transport-wide feedback
+
+
+def new_ssrc() -> int:
+    return secrets.randbelow(2**32 - 1) + 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaPlan:
+    """What a peer sends and how much it can receive."""
+
+    microphone: bool = False
+    camera: bool = False
+    rids: tuple[str, ...] = ()  # simulcast layers of the camera
+    screen: bool = False  # a send section without a track, as browsers offer it
+    audio_slots: int = 0
+    video_slots: int = 0
+    transport_cc: bool = True  # of the slots; False: a receiver that reports loss alone
+
+    def sections(self) -> list[Section]:
+        """Send sections, then slots."""
+        send, receive = Direction.SEND, Direction.RECEIVE
+        sections = []
+        if self.microphone:
+            sections.append(Section(kind="audio", direction=send, ssrc=new_ssrc()))
+        if self.camera:
+            single = () if self.rids else (new_ssrc(), new_ssrc())
+            ssrc, rtx_ssrc = single or (0, 0)
+            sections.append(
+                Section(kind="video", direction=send, rids=self.rids, ssrc=ssrc, rtx_ssrc=rtx_ssrc)
+            )
+        if self.screen:
+            sections.append(Section(kind="video", direction=send))
+        for kind, count in (("audio", self.audio_slots), ("video", self.video_slots)):
+            slot = Section(kind=kind, direction=receive, transport_cc=self.transport_cc)
+            sections += [slot] * count
+        return sections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,20 +167,22 @@ def _codec_lines(section: Section) -> list[str]:
     audio_only = {AUDIO_LEVEL_URI}
     video_only = {RID_URI, REPAIRED_RID_URI}
     unfit = video_only if section.kind == "audio" else audio_only
+    if not section.transport_cc:
+        unfit |= {TRANSPORT_CC_URI}
     lines = [f"a=extmap:{id_} {uri}" for uri, id_ in EXTENSION_IDS.items() if uri not in unfit]
     lines += ["a=rtcp-mux", "a=rtcp-rsize"]
     if section.kind == "audio":
         return [
             *lines,
             f"a=rtpmap:{OPUS_TYPE} opus/48000/2",
-            f"a=rtcp-fb:{OPUS_TYPE} transport-cc",
+            *[f"a=rtcp-fb:{OPUS_TYPE} transport-cc"] * section.transport_cc,
             f"a=fmtp:{OPUS_TYPE} minptime=10;useinbandfec=1",
         ]
     return [
         *lines,
         f"a=rtpmap:{VP8_TYPE} VP8/90000",
         f"a=rtcp-fb:{VP8_TYPE} goog-remb",
-        f"a=rtcp-fb:{VP8_TYPE} transport-cc",
+        *[f"a=rtcp-fb:{VP8_TYPE} transport-cc"] * section.transport_cc,
         f"a=rtcp-fb:{VP8_TYPE} ccm fir",
         f"a=rtcp-fb:{VP8_TYPE} nack",
         f"a=rtcp-fb:{VP8_TYPE} nack pli",

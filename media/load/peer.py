@@ -12,46 +12,36 @@ import socket
 import struct
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pylibsrtp
 from aiortc import RTCCertificate
 
 from media.load import feedback
-from media.load.arrivals import Arrivals, transport_seq
 from media.load.clipfile import Clip
 from media.load.dtls import Dtls, DtlsFailed, sha256_fingerprint
 from media.load.ice import IceAgent, Outgoing
 from media.load.offer import (
-    OPUS_TYPE,
-    RTX_TYPE,
-    TRANSPORT_CC_URI,
-    VP8_TYPE,
     Answer,
     BadAnswer,
     Credentials,
     Direction,
-    Section,
+    MediaPlan,
+    new_ssrc,
     read_answer,
     write_offer,
 )
-from media.load.publication import Due, Publication
-from media.load.streams import InTrack, OutStream, picture_loss_indication, receiver_report
+from media.load.publication import Due, Publication, open_streams
+from media.load.reception import DRAIN_PACKETS, Reception
+from media.load.stamp import stamped
+from media.load.streams import InTrack, OutStream
 
 TICK_S = 0.01
 BURST_PACKETS = 8  # most packets of one peer in one tick
 REPORT_INTERVAL_S = 1.0
 ARRIVAL_INTERVAL_S = 0.06  # of transport-cc feedback, as Chromium
-SEND_STAMP = b"dctm"  # ends payloads whose 8 bytes before it carry the send time
-_STAMP = struct.Struct("!Q4s")
-_RTP_PEEK = struct.Struct("!BBHII")
-_CLOCKS = {OPUS_TYPE: 48000}
-_VIDEO_CLOCK = 90000
 _SO_TIMESTAMPNS = 35
 _TIMESPEC = struct.Struct("qq")
-_RTCP_TYPES = range(192 - 128, 224 - 128)  # second byte of RTCP without its first bit
-_DRAIN_PACKETS = 256  # then others have their turn
 _POLLED_BUFFER_BYTES = 1 << 20  # holds what comes between two ticks; the kernel may grant less
 
 OnRtp = Callable[[bytes, int], None]
@@ -59,40 +49,6 @@ OnRtp = Callable[[bytes, int], None]
 
 class PeerFailed(Exception):
     """The transport did not come up, or is gone."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MediaPlan:
-    """What a peer sends and how much it can receive."""
-
-    microphone: bool = False
-    camera: bool = False
-    rids: tuple[str, ...] = ()  # simulcast layers of the camera
-    screen: bool = False  # a send section without a track, as browsers offer it
-    audio_slots: int = 0
-    video_slots: int = 0
-
-    def sections(self, rng: random.Random) -> list[Section]:
-        """Send sections, then slots."""
-        send, receive = Direction.SEND, Direction.RECEIVE
-        sections = []
-        if self.microphone:
-            sections.append(Section(kind="audio", direction=send, ssrc=_ssrc(rng)))
-        if self.camera:
-            single = () if self.rids else (_ssrc(rng), _ssrc(rng))
-            ssrc, rtx_ssrc = single or (0, 0)
-            sections.append(
-                Section(kind="video", direction=send, rids=self.rids, ssrc=ssrc, rtx_ssrc=rtx_ssrc)
-            )
-        if self.screen:
-            sections.append(Section(kind="video", direction=send))
-        sections += [Section(kind="audio", direction=receive)] * self.audio_slots
-        sections += [Section(kind="video", direction=receive)] * self.video_slots
-        return sections
-
-
-def _ssrc(rng: random.Random) -> int:
-    return rng.randrange(1, 2**32)
 
 
 def address_towards(url: str) -> str:
@@ -123,7 +79,7 @@ class Peer:
         Args:
             address: our host candidate; an address of this machine the server can reach.
             polled: read the socket on ticks instead of at once (cheaper, no arrival times).
-            stamp: write the send time (UTC nanoseconds) before every `SEND_STAMP`.
+            stamp: write the send time into media data that has room for it (`stamp.py`).
             burst: most packets sent in one tick.
             on_rtp: gets every received RTP packet decrypted, with its arrival by the kernel's
                 clock (UTC nanoseconds).
@@ -135,7 +91,8 @@ class Peer:
         self._burst = burst
         self._on_rtp = on_rtp
         self._rng = random.Random()
-        self._sections = plan.sections(self._rng)
+        self._sections = plan.sections()
+        self._reception = Reception(timed=not polled)
         self._credentials = Credentials()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
@@ -152,26 +109,18 @@ class Peer:
         self._dtls_due = 0.0
         self._connected: asyncio.Future[None] | None = None
         self._report_due = 0.0
-        self._report_ssrc = _ssrc(self._rng)
+        self._report_ssrc = new_ssrc()
         self._transport_seq = 0
         self._streams: dict[int, OutStream] = {}
-        self._arrivals = Arrivals()
-        self._arrival_id = 0  # header extension with the transport-wide number; 0: not negotiated
         self._arrivals_due = 0.0
-        self._unplaced = 0  # polled packets whose transport-wide number is not read yet
-        self._drained_at = 0.0
-        self.tracks: dict[int, InTrack] = {}
         self.publication: Publication | None = None
         self.mids: dict[str, list[str]] = {"audio": [], "video": []}  # receive slots of the offer
         self.lost: str | None = None  # why the transport is gone, once it is
-        self.packets_sent = 0
-        self.retransmitted = 0
-        self.key_frames_asked = 0
-        self.send_errors = 0
 
     @property
-    def round_trip_s(self) -> float | None:
-        return self._ice.round_trip_s if self._ice else None
+    def tracks(self) -> dict[int, InTrack]:
+        """What is received, by SSRC."""
+        return self._reception.tracks
 
     def offer(self) -> str:
         for mid, section in enumerate(self._sections):
@@ -229,7 +178,7 @@ class Peer:
             if self._polled:
                 self._drain()
             self._publish(now)
-        if self._arrival_id and now >= self._arrivals_due:
+        if self._report_due and now >= self._arrivals_due:
             self._arrivals_due = now + ARRIVAL_INTERVAL_S - TICK_S / 2
             self._report_arrivals()
         if self._report_due and now >= self._report_due:
@@ -273,39 +222,8 @@ class Peer:
     # ------------------------------------------------------------ sending
 
     def _start_media(self, answer: Answer) -> None:
-        video: list[OutStream] = []
-        audio: OutStream | None = None
-        for section, answered in zip(self._sections, answer.sections, strict=False):
-            if section.direction is not Direction.SEND or not answered.accepted:
-                continue
-            if section.kind == "audio":
-                audio = OutStream(
-                    payload_type=OPUS_TYPE,
-                    clock_hz=48000,
-                    extensions=answered.extensions,
-                    mid=answered.mid,
-                    ssrc=section.ssrc,
-                )
-                continue
-            rids = [rid for rid in section.rids if rid in answered.rids]
-            if section.rids and not rids:
-                rids = [section.rids[-1]]  # no simulcast in the answer: one picture
-            for rid in rids or [""] * bool(section.ssrc):
-                video.append(
-                    OutStream(
-                        payload_type=VP8_TYPE,
-                        clock_hz=_VIDEO_CLOCK,
-                        extensions=answered.extensions,
-                        mid=answered.mid,
-                        rid=rid,
-                        ssrc=section.ssrc,
-                        rtx_ssrc=section.rtx_ssrc,
-                        rtx_type=RTX_TYPE,
-                    )
-                )
-        for section, answered in zip(self._sections, answer.sections, strict=False):
-            if section.direction is Direction.RECEIVE:
-                self._arrival_id = answered.extensions.get(TRANSPORT_CC_URI, 0)
+        video, audio = open_streams(self._sections, answer)
+        self._reception.start(self._sections, answer)
         streams = [*video, audio] if audio else video
         self._streams = {stream.ssrc: stream for stream in streams}
         now = time.monotonic()
@@ -323,8 +241,8 @@ class Peer:
 
     def _send_due(self, due: Due) -> None:
         payload = due.payload
-        if self._stamp and payload.endswith(SEND_STAMP):
-            payload = payload[: -_STAMP.size] + _STAMP.pack(time.time_ns(), SEND_STAMP)
+        if self._stamp:
+            payload = stamped(payload, time.time_ns())
         packet = due.stream.packet(
             due.marker,
             due.rtp_time,
@@ -343,14 +261,11 @@ class Peer:
         assert self._dtls is not None
         session = self._dtls.send_srtp
         self._send(session.protect_rtcp(packet) if rtcp else session.protect(packet))
-        self.packets_sent += not rtcp
 
     def _send(self, data: bytes) -> None:
         """Send to the selected address; a full buffer or a dead port loses the datagram."""
-        try:
+        with contextlib.suppress(OSError):
             self._socket.send(data)
-        except OSError:
-            self.send_errors += 1
 
     def _send_to(self, data: bytes, target: tuple[str, int]) -> None:
         """Checks go where they must, before and after the socket is connected."""
@@ -358,10 +273,8 @@ class Peer:
         if self._ice.nominated and target == self._ice.selected:
             self._send(data)
             return
-        try:
+        with contextlib.suppress(OSError):
             self._socket.sendto(data, target)
-        except OSError:
-            self.send_errors += 1
 
     def _report(self, now: float) -> None:
         """Sender reports of what we send, one receiver report of what we get."""
@@ -372,23 +285,14 @@ class Peer:
                 if stream.packets:
                     rtp_time = self.publication.rtp_time(stream, now)
                     parts.append(stream.sender_report(utc, rtp_time))
-        blocks = [track.report_block(now) for track in self.tracks.values()][:31]
-        if blocks or not parts:
-            parts.append(receiver_report(self._report_ssrc, blocks))
+        if self.tracks or not parts:
+            parts.append(self._reception.report(self._report_ssrc, now))
         self._protect_and_send(b"".join(parts), rtcp=True)
 
     def _report_arrivals(self) -> None:
-        media = next(iter(self.tracks), 0)
-        packet = self._arrivals.feedback(self._report_ssrc, media)
+        packet = self._reception.arrival_feedback(self._report_ssrc)
         if packet is not None:
             self._protect_and_send(packet, rtcp=True)
-
-    def request_key_frames(self) -> None:
-        """PLI for every video SSRC received so far."""
-        for track in self.tracks.values():
-            if track.payload_type == VP8_TYPE:
-                packet = picture_loss_indication(self._report_ssrc, track.ssrc)
-                self._protect_and_send(packet, rtcp=True)
 
     # ------------------------------------------------------------ receiving
 
@@ -403,72 +307,22 @@ class Peer:
                 self._control(bytes(self._buffer[:size]), source)
 
     def _drain(self) -> None:
-        """Read what has arrived. The hot path of a receiving client: header fields only."""
+        """Read what has arrived."""
         if self._on_rtp is not None:
-            self._drain_timed(self._on_rtp)
-            return
-        receive, buffer, peek = self._socket.recv_into, self._buffer, _RTP_PEEK.unpack_from
-        tracks = self.tracks
-        timed = not self._polled
-        found = 0
-        for _ in range(_DRAIN_PACKETS):
-            try:
-                size = receive(buffer)
-            except OSError:  # nothing more, or the port is gone for the moment
-                break
-            if size < 12:
-                continue
-            first, second, seq, rtp_time, ssrc = peek(buffer)
-            if first & 0xC0 == 0x80 and not 192 <= second <= 223:
-                track = tracks.get(ssrc)
-                if track is None:
-                    track = self._new_track(ssrc, second & 0x7F, seq)
-                if seq == track.expected_seq < 0xFFFF:  # nearly always; `count` without its call
-                    track.expected_seq = seq + 1
-                    track.received += 1
-                    track.octets += size
-                else:
-                    track.count(seq, size)
-                found += 1
-                if timed:
-                    self._time(track, rtp_time, buffer)
-            else:
-                self._control(bytes(buffer[:size]), None)
-                if self._socket.fileno() < 0:
-                    return
-        if not timed:
-            self._place(found)
+            self._drain_opened(self._on_rtp)
+        else:
+            self._reception.drain(self._socket.recv_into, self._buffer, self._control)
 
-    def _place(self, found: int) -> None:
-        """Note the arrival of `found` polled packets, the last of which may stand in the buffer."""
-        now, since = time.monotonic(), self._drained_at
-        self._drained_at = now
-        self._unplaced += found
-        if not (self._arrival_id and self._unplaced) or self._buffer[1] & 0x7F in _RTCP_TYPES:
-            return
-        last = transport_seq(self._buffer, self._arrival_id)
-        if last >= 0:
-            self._arrivals.run(last, self._unplaced, since, now)
-            self._unplaced = 0
-
-    def _drain_timed(self, on_rtp: OnRtp) -> None:
+    def _drain_opened(self, on_rtp: OnRtp) -> None:
         """Like `_drain`, with the kernel's arrival time and the packet decrypted."""
-        for _ in range(_DRAIN_PACKETS):
+        for _ in range(DRAIN_PACKETS):
             try:
                 data, ancillary, _, _ = self._socket.recvmsg(2048, 64)
             except OSError:
                 return
-            if len(data) < 12:
+            if not self._reception.take(data):
+                self._control(data)
                 continue
-            first, second, seq, rtp_time, ssrc = _RTP_PEEK.unpack_from(data)
-            if first & 0xC0 != 0x80 or 192 <= second <= 223:
-                self._control(data, None)
-                if self._socket.fileno() < 0:
-                    return
-                continue
-            track = self.tracks.get(ssrc) or self._new_track(ssrc, second & 0x7F, seq)
-            track.count(seq, len(data))
-            self._time(track, rtp_time, data)
             arrival = time.time_ns()
             if ancillary:
                 seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
@@ -483,22 +337,12 @@ class Peer:
             return
         on_rtp(packet, arrival_ns)
 
-    def _new_track(self, ssrc: int, payload_type: int, seq: int) -> InTrack:
-        track = self.tracks[ssrc] = InTrack(ssrc, payload_type, seq)
-        return track
-
-    def _time(self, track: InTrack, rtp_time: int, packet: bytes | bytearray) -> None:
-        now = time.monotonic()
-        track.time(rtp_time, int(now * _CLOCKS.get(track.payload_type, _VIDEO_CLOCK)))
-        if self._arrival_id:
-            seq = transport_seq(packet, self._arrival_id)
-            if seq >= 0:
-                self._arrivals.packet(seq, now)
-
-    def _control(self, data: bytes, source: tuple[str, int] | None) -> None:
+    def _control(self, data: bytes, source: tuple[str, int] | None = None) -> None:
         """Anything but RTP (RFC 7983): STUN, DTLS, RTCP."""
         assert self._ice is not None
         assert self._dtls is not None
+        if not data or self.lost is not None:
+            return
         if data[0] < 4:
             selected = self._ice.selected
             origin = source or selected
@@ -535,13 +379,11 @@ class Peer:
     def _take(self, item: feedback.Feedback) -> None:
         match item:
             case feedback.SenderReport(ssrc, ntp):
-                if track := self.tracks.get(ssrc):
-                    track.last_report, track.last_report_at = ntp, time.monotonic()
+                self._reception.sender_report(ssrc, ntp)
             case feedback.Reported(ssrc):
                 if stream := self._streams.get(ssrc):
                     stream.identified = True
             case feedback.KeyFrameWanted():
-                self.key_frames_asked += 1
                 if self.publication is not None:
                     self.publication.request_key_frame()
             case feedback.Lost(ssrc, seqs):
@@ -553,7 +395,6 @@ class Peer:
             packet = stream.repeat(seq, self._next_transport_seq(), time.time())
             if packet is not None:
                 self._protect_and_send(packet)
-                self.retransmitted += 1
 
 
 class Ticker:
@@ -562,7 +403,6 @@ class Ticker:
     def __init__(self, interval_s: float = TICK_S) -> None:
         self._interval_s = interval_s
         self.peers: set[Peer] = set()
-        self.late_s = 0.0  # worst delay of a tick since the start
 
     def add(self, peer: Peer) -> None:
         self.peers.add(peer)
@@ -577,7 +417,6 @@ class Ticker:
             due += self._interval_s
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             now = time.monotonic()
-            self.late_s = max(self.late_s, now - due)
             if now - due > 10 * self._interval_s:
                 due = now
             for peer in tuple(self.peers):

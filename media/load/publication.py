@@ -4,8 +4,19 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from media.load.clipfile import Clip, VideoLayer
+from media.load.offer import (
+    OPUS_TYPE,
+    RTX_TYPE,
+    VP8_TYPE,
+    Answer,
+    AnswerSection,
+    Direction,
+    Section,
+)
 from media.load.streams import OutStream
 
+AUDIO_CLOCK_HZ = 48000
+VIDEO_CLOCK_HZ = 90000
 AUDIO_STEP_S = 0.02
 AUDIO_STEP_TICKS = 960
 DTX_STEPS = 20  # one silent frame in 400 ms, as Opus DTX sends
@@ -13,6 +24,48 @@ MAX_LATE_S = 0.5  # a sender that slept longer drops what it missed
 KEY_FRAME_GAP_S = 0.3
 PAYLOAD_BYTES = 1100
 DESCRIPTOR_BYTES = 6
+
+
+def open_streams(
+    sections: list[Section], answer: Answer
+) -> tuple[list[OutStream], OutStream | None]:
+    """The streams the server took: pictures (one for each simulcast layer it wants), sound."""
+    video: list[OutStream] = []
+    audio: OutStream | None = None
+    for section, answered in zip(sections, answer.sections, strict=False):
+        if section.direction is not Direction.SEND or not answered.accepted:
+            continue
+        if section.kind == "audio":
+            audio = OutStream(
+                payload_type=OPUS_TYPE,
+                clock_hz=AUDIO_CLOCK_HZ,
+                extensions=answered.extensions,
+                mid=answered.mid,
+                ssrc=section.ssrc,
+            )
+            continue
+        video += [
+            OutStream(
+                payload_type=VP8_TYPE,
+                clock_hz=VIDEO_CLOCK_HZ,
+                extensions=answered.extensions,
+                mid=answered.mid,
+                rid=rid,
+                ssrc=section.ssrc,
+                rtx_ssrc=section.rtx_ssrc,
+                rtx_type=RTX_TYPE,
+            )
+            for rid in _rids(section, answered)
+        ]
+    return video, audio
+
+
+def _rids(section: Section, answered: AnswerSection) -> list[str]:
+    """The layers to send; [""]: one picture without a name; []: nothing (a section kept free)."""
+    if not section.rids:
+        return [""] if section.ssrc else []
+    wanted = [rid for rid in section.rids if rid in answered.rids]
+    return wanted or [section.rids[-1]]  # no simulcast in the answer: the largest alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +115,6 @@ class Publication:
         by_rid = {layer.rid: layer for layer in self.clip.layers}
         largest = self.clip.layers[-1]
         self._layers = [_Layer(by_rid.get(s.rid, largest), s) for s in self.video]
-
-    @property
-    def backlog(self) -> int:
-        """Packets that wait for the pacer."""
-        return len(self._queue)
 
     def request_key_frame(self) -> None:
         """Jump to the clip's next key frame, on every layer, as browsers do."""

@@ -1,7 +1,6 @@
 """Proves that forwarded media is right: opens, reassembles, compares and decodes a sample. Pure."""
 
 import hashlib
-import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -12,9 +11,8 @@ from aiortc.rtp import RtpPacket
 
 from media.load.clipfile import Clip
 from media.load.offer import OPUS_TYPE, VP8_TYPE
-from media.load.peer import SEND_STAMP
+from media.load.stamp import STAMP_BYTES, sent_at
 
-STAMP_BYTES = 8 + len(SEND_STAMP)
 AUDIBLE_POWER = 1e4  # mean square of 16-bit samples
 
 
@@ -34,15 +32,6 @@ class Sample:
         sent_ns = sent_at(packet)
         if sent_ns:
             self.delays_ms.append((arrival_ns - sent_ns) / 1e6)
-
-
-def sent_at(packet: bytes) -> int:
-    """UTC nanoseconds stamped into a packet; 0 when it has none. RTP padding is skipped."""
-    end = len(packet) - (packet[-1] if packet[0] & 0x20 else 0)
-    if packet[end - len(SEND_STAMP) : end] != SEND_STAMP:
-        return 0
-    sent: int = struct.unpack_from("!Q", packet, end - STAMP_BYTES)[0]
-    return sent
 
 
 @dataclass(slots=True, kw_only=True)

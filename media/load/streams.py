@@ -278,8 +278,3 @@ def receiver_report(ssrc: int, blocks: list[bytes]) -> bytes:
     return _RECEIVER_REPORT.pack(0x80 | len(blocks), 201, 1 + 6 * len(blocks), ssrc) + b"".join(
         blocks
     )
-
-
-def picture_loss_indication(ssrc: int, media_ssrc: int) -> bytes:
-    """RTCP PLI (RFC 4585 section 6.3.1)."""
-    return struct.pack("!BBHII", 0x81, 206, 2, ssrc, media_ssrc)

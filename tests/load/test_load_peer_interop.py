@@ -15,7 +15,8 @@ from aiortc.sdp import SessionDescription
 
 from media.load.clips import make_bench_clip
 from media.load.dtls import new_certificate
-from media.load.peer import MediaPlan, Peer, PeerFailed, Ticker
+from media.load.offer import MediaPlan
+from media.load.peer import Peer, PeerFailed, Ticker
 
 
 @pytest.fixture
@@ -23,8 +24,6 @@ async def ticker() -> AsyncIterator[Ticker]:
     ticker = Ticker()
     task = asyncio.create_task(ticker.run())
     yield ticker
-    for peer in tuple(ticker.peers):
-        peer.close()
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
@@ -86,6 +85,7 @@ async def test_aiortc_sees_and_hears_what_a_peer_publishes(
     assert {(frame.width, frame.height) for frame in pictures} == {(640, 360)}
     assert max(int(np.abs(frame.to_ndarray()).max()) for frame in sounds) > 1000
     assert peer.lost is None
+    peer.close()
 
 
 async def test_a_peer_counts_and_opens_what_aiortc_sends(
@@ -109,6 +109,7 @@ async def test_a_peer_counts_and_opens_what_aiortc_sends(
     assert track.received == track.expected == len(packets)
     seqs = [RtpPacket.parse(packet).sequence_number for packet in packets]
     assert seqs == sorted(seqs)
+    peer.close()
 
 
 async def test_no_answer_from_the_server_is_one_clear_failure(ticker: Ticker) -> None:

@@ -15,7 +15,7 @@ from media.load.arrivals import Arrivals, transport_seq
 from media.load.clipfile import FORMAT, AudioFrame, Clip, VideoFrame, VideoLayer
 from media.load.offer import EXTENSION_IDS
 from media.load.publication import Due, Publication
-from media.load.streams import InTrack, OutStream, picture_loss_indication, receiver_report
+from media.load.streams import InTrack, OutStream, receiver_report
 from media.rtp import transport_cc
 
 CLIP = Clip(
@@ -223,6 +223,7 @@ def test_feedback_is_read() -> None:
     block = InTrack(9, 96, 1).report_block(0.0)
     nack = bytes.fromhex("81cd0003000000010000000900100005")
     transport_cc = bytes.fromhex("8fcd00050000000100000009" + "00" * 12)
+    pli = bytes.fromhex("81ce00020000000100000009")
     fir = bytes.fromhex("84ce000400000001000000000000000901000000")
     data = b"".join(
         (
@@ -231,7 +232,7 @@ def test_feedback_is_read() -> None:
             nack,
             transport_cc,
             fir,
-            picture_loss_indication(1, 9),
+            pli,
         )
     )
     assert list(feedback.read_rtcp(data)) == [
