@@ -118,7 +118,8 @@ def write_answer(
             lines += _rejected(section, host)
             continue
         port = local.candidates[0][1]
-        lines += _opening(section, part, port, host, local.credentials)
+        setup = "active" if offer.dtls_role == "client" else "passive"
+        lines += _opening(section, part, port, host, local.credentials, setup)
         lines += _candidates(local.candidates)
         lines += _uplink_lines(part) if isinstance(part, Uplink) else _slot_lines(part, media)
     return "\r\n".join(lines) + "\r\n"
@@ -271,7 +272,12 @@ def _rejected(section: Section, host: str) -> list[str]:
 
 
 def _opening(
-    section: Section, part: Uplink | SlotMedia, port: int, host: str, credentials: Credentials
+    section: Section,
+    part: Uplink | SlotMedia,
+    port: int,
+    host: str,
+    credentials: Credentials,
+    setup: str,
 ) -> list[str]:
     numbers = [str(number) for number in _payload_types(part.codecs)]
     return [
@@ -280,7 +286,7 @@ def _opening(
         f"a=mid:{section.mid}",
         f"a=ice-ufrag:{credentials.ufrag}",
         f"a=ice-pwd:{credentials.password}",
-        "a=setup:passive",
+        f"a=setup:{setup}",
         "a=rtcp-mux",
         "a=rtcp-rsize",
         *(f"a=extmap:{number} {uri}" for uri, number in part.extensions.items()),

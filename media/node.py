@@ -115,9 +115,7 @@ class Node:
         now = time.monotonic()
         media = answer.negotiate(offer, _draw_ssrc)
         peer = Peer(peer_id, media)
-        transport = Transport(
-            room, peer, offer.fingerprints, self._certificate, self._sockets, self
-        )
+        transport = Transport(room, peer, offer, self._certificate, self._sockets, self)
         credentials = _draw_credentials()
         transport.ice = self._ice.open(transport, credentials, now)
         self.transports[peer_id] = transport

@@ -9,6 +9,7 @@ Source: RFC 8866 (SDP), RFC 8829 (JSEP), RFC 8853 (simulcast), RFC 8285 (extmap)
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 MAX_OFFER_BYTES = 256 * 1024  # Chromium with 4+49 slots offers 266 kB before codec preferences
 MAX_SECTIONS = 128
@@ -61,6 +62,9 @@ class Format:
         return int(value) if re.fullmatch(r"[0-9]{1,3}", value) else None
 
 
+DtlsRole = Literal["server", "client"]
+
+
 @dataclass(slots=True)
 class Section:
     """One m-line with the attributes that matter to us."""
@@ -96,6 +100,7 @@ class Offer:
     sections: tuple[Section, ...]
     bundle: tuple[str, ...]  # mids of the first BUNDLE group; empty when there is none
     fingerprints: tuple[tuple[str, str], ...]  # (hash function, upper-case hex pairs)
+    dtls_role: DtlsRole  # ours: "client" only for an offerer that insists on a=setup:passive
     allow_mixed: bool  # a=extmap-allow-mixed: RFC 8285 section 6
 
     def __repr__(self) -> str:
@@ -129,6 +134,7 @@ def parse_offer(text: str) -> Offer:
         sections=sections,
         bundle=bundle,
         fingerprints=tuple(tagged.fingerprints or general.fingerprints),
+        dtls_role=_dtls_role(tagged, general),
         allow_mixed=any(name == "extmap-allow-mixed" for name, _ in _attributes(session)),
     )
 
@@ -358,5 +364,10 @@ def _check_transport(tagged: Section, general: Section) -> None:
         raise OfferRefused("malformed", "no valid a=ice-ufrag")
     if not (tagged.ice_password or general.ice_password):
         raise OfferRefused("malformed", "no valid a=ice-pwd")
-    if (tagged.setup or general.setup or "actpass") not in ("actpass", "active"):
-        raise OfferRefused("malformed", "a=setup must be actpass or active")
+    if (tagged.setup or general.setup or "actpass") not in ("actpass", "active", "passive"):
+        raise OfferRefused("malformed", "a=setup must be actpass, active or passive")
+
+
+def _dtls_role(tagged: Section, general: Section) -> DtlsRole:
+    """Our role. RFC 8842 section 5.3: the answerer may choose when the offer says actpass."""
+    return "client" if (tagged.setup or general.setup) == "passive" else "server"

@@ -1,7 +1,7 @@
 """DTLS-SRTP of one transport: aiortc's association over a pipe that the multiplexer feeds.
 
-Only DTLS datagrams enter aiortc; STUN and SRTP never do. We are always the DTLS server
-(`a=setup:passive`), so the client sends first.
+Only DTLS datagrams enter aiortc; STUN and SRTP never do. We are the DTLS server
+(`a=setup:passive`, the client sends first) unless the offer insists on that role itself.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from aiortc.rtcdtlstransport import (
     State,
 )
 
+from media.sdp import DtlsRole
 from media.transport.srtp import SrtpPair, derive
 
 HANDSHAKE_TIMEOUT_S = 10.0
@@ -81,10 +82,11 @@ class _Pipe:
 class _Association(RTCDtlsTransport):
     """aiortc's transport with our profile order and our SRTP contexts."""
 
-    def __init__(self, pipe: _Pipe, certificate: RTCCertificate) -> None:
+    def __init__(self, pipe: _Pipe, certificate: RTCCertificate, role: DtlsRole) -> None:
         super().__init__(pipe, [certificate])  # type: ignore[arg-type]
         self._srtp_profiles = PROFILES
-        self._set_role("server")
+        self._own_role: DtlsRole = role
+        self._set_role(role)
         self.pair: SrtpPair | None = None
 
     def _setup_srtp(self) -> None:
@@ -94,7 +96,7 @@ class _Association(RTCDtlsTransport):
             if profile.openssl_profile == chosen:
                 size = 2 * (profile.key_length + profile.salt_length)
                 material = self._ssl.export_keying_material(b"EXTRACTOR-dtls_srtp", size)
-                self.pair = derive(profile, material)
+                self.pair = derive(profile, material, self._own_role)
                 return
         self._set_state(State.FAILED)
 
@@ -107,10 +109,11 @@ class Dtls:
         certificate: RTCCertificate,
         fingerprints: Sequence[tuple[str, str]],
         send: Callable[[bytes], None],
+        role: DtlsRole = "server",
     ) -> None:
         """`fingerprints` as in the offer; `send` puts one datagram on the selected path."""
         self._pipe = _Pipe(send)
-        self._association = _Association(self._pipe, certificate)
+        self._association = _Association(self._pipe, certificate, role)
         self._remote = RTCDtlsParameters(
             fingerprints=[RTCDtlsFingerprint(algorithm=a, value=v) for a, v in fingerprints]
         )
@@ -122,7 +125,7 @@ class Dtls:
         return self._pipe.feed(datagram)
 
     async def handshake(self, timeout_s: float = HANDSHAKE_TIMEOUT_S) -> SrtpPair:
-        """Take the client's handshake.
+        """Shake hands in our role.
 
         Raises:
             HandshakeFailed: see there.

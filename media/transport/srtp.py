@@ -12,6 +12,7 @@ from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi, lib
 
 from media.peer import Peer
+from media.sdp import DtlsRole
 from media.transport.egress import STRIDE, Egress
 
 # The retransmission cache repairs through RTX, so a sender never repeats an index; libsrtp shifts
@@ -30,14 +31,15 @@ class SrtpPair:
     tx: Any  # srtp_t
 
 
-def derive(profile: SRTPProtectionProfile, material: bytes) -> SrtpPair:
-    """Contexts of the DTLS server from exported keying material.
+def derive(profile: SRTPProtectionProfile, material: bytes, role: DtlsRole) -> SrtpPair:
+    """Our contexts in this DTLS role from exported keying material.
 
     Source: RFC 5764 section 4.2; the client's key and salt are first.
     """
+    theirs, ours = (0, 1) if role == "server" else (1, 0)
     return SrtpPair(
-        rx=_handle(_policy(profile, material, 0, Policy.SSRC_ANY_INBOUND, RX_WINDOW_PACKETS)),
-        tx=_handle(_policy(profile, material, 1, Policy.SSRC_ANY_OUTBOUND, TX_WINDOW_PACKETS)),
+        rx=_handle(_policy(profile, material, theirs, Policy.SSRC_ANY_INBOUND, RX_WINDOW_PACKETS)),
+        tx=_handle(_policy(profile, material, ours, Policy.SSRC_ANY_OUTBOUND, TX_WINDOW_PACKETS)),
     )
 
 

@@ -9,6 +9,7 @@ from aiortc import RTCCertificate
 
 from media.forward.room import Room
 from media.peer import Endpoint, Peer
+from media.sdp import Offer
 from media.transport.dtls import Dtls, HandshakeFailed
 from media.transport.ice import IceSession, Path
 from media.transport.mux import LocalSocket
@@ -36,14 +37,14 @@ class Transport:
         self,
         room: Room,
         peer: Peer,
-        fingerprints: Sequence[tuple[str, str]],
+        offer: Offer,
         certificate: RTCCertificate,
         sockets: Sequence[LocalSocket],
         events: TransportEvents,
     ) -> None:
         self.room = room
         self.peer = peer
-        self.fingerprints = tuple(fingerprints)
+        self.fingerprints = offer.fingerprints
         self.ice: IceSession[Transport] | None = None  # set once by the worker, cleared by `close`
         self.srtp: SrtpPair | None = None
         self.path: Path | None = None
@@ -51,7 +52,7 @@ class Transport:
         self._sockets = sockets
         self._events = events
         self._reached = asyncio.Event()
-        self._dtls = Dtls(certificate, fingerprints, self.send)
+        self._dtls = Dtls(certificate, offer.fingerprints, self.send, offer.dtls_role)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:

@@ -81,9 +81,12 @@ def new_peer() -> RTCPeerConnection:
     )
 
 
-async def join(worker: WorkerProcess, name: str, pc: RTCPeerConnection) -> control.Connected:
+async def join(
+    worker: WorkerProcess, name: str, pc: RTCPeerConnection, setup: str = "actpass"
+) -> control.Connected:
     await pc.setLocalDescription(await pc.createOffer())
-    reply = await worker.ask(control.Connect(room="1", peer=name, offer=pc.localDescription.sdp))
+    offer = pc.localDescription.sdp.replace("a=setup:actpass", f"a=setup:{setup}")
+    reply = await worker.ask(control.Connect(room="1", peer=name, offer=offer))
     assert isinstance(reply, control.Connected)
     await pc.setRemoteDescription(RTCSessionDescription(reply.answer, "answer"))
     await worker.report(control.PeerConnected, lambda report: report.peer == name)
@@ -105,12 +108,12 @@ async def publisher(worker: WorkerProcess) -> AsyncIterator[RTCPeerConnection]:
 
 
 @contextlib.asynccontextmanager
-async def viewer(worker: WorkerProcess) -> AsyncIterator[RTCPeerConnection]:
+async def viewer(worker: WorkerProcess, setup: str = "actpass") -> AsyncIterator[RTCPeerConnection]:
     pc = new_peer()
     pc.addTransceiver("audio", direction="recvonly")
     pc.addTransceiver("video", direction="recvonly")
     try:
-        reply = await join(worker, "viewer", pc)
+        reply = await join(worker, "viewer", pc, setup)
         want = control.SlotWant(mid=reply.video_mids[0], peer="publisher")
         await worker.ask(control.SetSlots(peer="viewer", wants=(want,)))
         yield pc
@@ -143,6 +146,12 @@ async def hear(pc: RTCPeerConnection) -> float:
             samples = (await track.recv()).to_ndarray().astype(np.float64)
             loudest = max(loudest, float(np.sqrt((samples**2).mean())))
     return loudest
+
+
+async def test_a_peer_that_insists_on_the_dtls_server_role_gets_it(worker: WorkerProcess) -> None:
+    """FFmpeg's WHIP muxer offers a=setup:passive."""
+    async with publisher(worker), viewer(worker, setup="passive") as seer:
+        assert len(await see(seer, 5)) == 5
 
 
 async def test_a_viewer_sees_and_hears_a_publisher(worker: WorkerProcess) -> None:

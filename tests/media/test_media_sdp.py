@@ -269,7 +269,7 @@ def test_paused_layers_and_alternatives() -> None:
         ("malformed", small_offer(AUDIO, AUDIO).replace("a=mid:1", "a=mid:0")),
         ("malformed", small_offer(AUDIO).replace("a=ice-ufrag:ufra", "a=ice-ufrag:u")),
         ("malformed", small_offer(AUDIO).replace("a=ice-pwd:", "a=ice-pwd:!")),
-        ("malformed", small_offer(AUDIO).replace("actpass", "passive")),
+        ("malformed", small_offer(AUDIO).replace("actpass", "holdconn")),
         ("malformed", small_offer(AUDIO).replace("m=audio 9", "m=audio nine")),
         ("no-fingerprint", small_offer(AUDIO).replace("sha-256", "sha-1")),
         ("no-fingerprint", small_offer(AUDIO).replace("AB:", "", 1)),
