@@ -97,6 +97,16 @@ test("a muted seat never counts as speaking", () => {
   assert.equal(speakingSince(on, ownSeat(on), NOW), null);
 });
 
+test("a turn ends with the microphone: the next one counts from its own beginning", () => {
+  const speaking = { type: "speakers", levels: [{ seat: "site:2", level: 80, speaking: true }] };
+  const set = (seq, on) => events(entry(seq, { type: "microphone-set", seat: "site:2", on, by: "site:2" }));
+  const first = apply(state([seat("site:2", { microphone: true })]), speaking, NOW);
+  const again = apply(apply(first, set(11, false), NOW + 5), set(12, true), NOW + 90);
+  assert.equal(speakingSince(again, ownSeat(again), NOW + 90), null);
+  const later = apply(again, speaking, NOW + 91);
+  assert.equal(speakingSince(later, ownSeat(later), NOW + 91), NOW + 91);
+});
+
 test("sites keep their tile while they are away, people do not", () => {
   const seats = [
     seat("site:3", { present: false }),

@@ -5,7 +5,7 @@
  * @import { ButtonLook } from "./describe.js"
  * @import { Plan } from "./layout.js"
  * @import { Bye, ServerMessage, Source } from "./protocol.js"
- * @import { Cause, DeviceKind } from "./devices.js"
+ * @import { DeviceKind } from "./devices.js"
  * @import { Sample } from "./stats.js"
  */
 
@@ -14,12 +14,15 @@ import { Voices, recordingCue } from "./audio.js";
 import { keepAwake } from "./awake.js";
 import { lineLook } from "./describe.js";
 import * as devices from "./devices.js";
+import { Feeds } from "./feeds.js";
 import { plan } from "./layout.js";
 import { LocalMedia } from "./media.js";
+import { Notices } from "./notices.js";
 import { leaving, page, t } from "./page.js";
 import { Peer } from "./peer.js";
-import { LineLost, RequestRefused, Signaling } from "./signaling.js";
-import { INITIAL, apply, may, onMain, onTiles, ownSeat, presiding, waiting } from "./state.js";
+import { Requests } from "./requests.js";
+import { LineLost, Signaling } from "./signaling.js";
+import { INITIAL, apply, may, onTiles, ownSeat, presiding } from "./state.js";
 import { inbound, judge, sample } from "./stats.js";
 import { RoomView } from "./view/room_view.js";
 
@@ -30,10 +33,6 @@ const PHONE_SLOTS = { audio: 4, video: 6 };
 const SLOTS = { audio: 4, video: 9 };
 /** A lost line is told at once beside the clock; the large notice waits this long. */
 const OVERLAY_MS = 1500;
-const BANNER_S = 12;
-const SCREEN_GRACE_MS = 3000;
-/** How long the key frame of a new picture in a slot usually takes, amply. */
-const SETTLE_MS = 300;
 
 class Room {
   state = INITIAL;
@@ -48,8 +47,6 @@ class Room {
   #timer = 0;
   #overlay = 0;
   #sent = "";
-  /** Until then (ms of `Date.now()`) a screen track may wait for the log to say that it is on. */
-  #screenUntil = 0;
   #entered = false;
   #resumed = false;
   /** @type {Plan | null} */
@@ -58,13 +55,28 @@ class Room {
   constructor() {
     const { signal } = leaving;
     this.view = new RoomView(document.body, this.#actions(), signal);
+    this.notices = new Notices(this.view.messages, {
+      listen: () => void this.voices.play(),
+      devices: () => this.#openDevices(),
+      stopSharing: () => void this.requests.toggleScreen(),
+    });
     this.media = new LocalMedia(
-      { onChange: () => this.#mediaChanged(), onProblem: (kind, cause) => this.#problem(kind, cause) },
+      { onChange: () => this.#mediaChanged(), onProblem: (kind, cause) => this.notices.device(kind, cause) },
       signal,
     );
-    this.voices = new Voices((blocked) => this.#soundBlocked(blocked), signal);
+    this.requests = new Requests({
+      state: () => this.state,
+      signaling: () => this.signaling,
+      media: this.media,
+      messages: this.view.messages,
+      confirm: (question) => this.view.confirm(question),
+      onChange: () => this.#changed(),
+    });
+    this.voices = new Voices((blocked) => this.notices.sound(blocked), signal);
     void this.voices.choose(devices.choices().speaker);
     this.peer = new Peer(this.view.phone ? PHONE_SLOTS : SLOTS, this.#peerHooks(), signal);
+    this.feeds = new Feeds(this.peer, this.media);
+    devices.onChange(() => this.#plugged(), signal);
     this.signaling = new Signaling(page.ws, page.meeting.reference, this.#lineHooks(), signal);
     this.#timers(signal);
     keepAwake(signal);
@@ -96,19 +108,19 @@ class Room {
       },
       onState: () => this.#peerState(),
       onSlots: () => this.#slots(),
-      onRefused: (error) => this.#mediaBanner(error.message),
+      onRefused: (error) => this.notices.media(error.message),
     };
   }
 
   /** @param {ServerMessage} message */
   #receive(message) {
     if (message.type === "events") message.entries.forEach((entry) => this.#announce(entry));
-    if (message.type === "slots") this.#settling(message.slots);
+    if (message.type === "slots") this.feeds.change(this.state.slots, message.slots);
     this.state = apply(this.state, message, Date.now() / 1000);
     if (this.state.gap) return this.signaling.reconnectNow();
     if (message.type === "media-reset" || message.type === "media-lost") this.peer.rebuild();
     if (message.type === "welcome") this.#resumed = message.session === null;
-    this.#sharingBanner();
+    this.notices.sharing(ownSeat(this.state)?.screen ?? false);
     this.#changed();
   }
 
@@ -122,7 +134,7 @@ class Room {
     if (said === null) return;
     if (said.cue) recordingCue(entry.event.type === "recording-started");
     const text = t(said.text, said.values);
-    if (entry.event.type === "recording-started") this.#recordingBanner(text);
+    if (entry.event.type === "recording-started") this.notices.recording();
     else if (said.shown) this.view.messages.note(text, said.tone);
     else this.view.messages.say(text);
   }
@@ -150,15 +162,14 @@ class Room {
   /** While pictures and sound still come, a row says it; when they stop too, the whole stage does. */
   #showLost() {
     const media = this.peer.state === "connected";
-    const banner = { text: t("lineLostTitle"), icon: "sig-0", tone: /** @type {const} */ ("bad") };
-    this.view.messages.banner("line", media ? banner : null);
+    this.notices.line(media);
     this.view.overlay(media ? null : this.#entered ? "lineLostTitle" : "entering");
     this.#overlay = window.setTimeout(() => this.#showLost(), OVERLAY_MS);
   }
 
   #hideLost() {
     clearTimeout(this.#overlay);
-    this.view.messages.banner("line", null);
+    this.notices.line(false);
     this.view.overlay(null);
   }
 
@@ -168,11 +179,8 @@ class Room {
     this.#entered = true;
     const { session } = this.state;
     const own = ownSeat(this.state);
-    if (session?.recording) this.#recordingBanner(t("recordingStarted"));
+    if (session?.recording) this.notices.recording();
     this.panel = own?.role === "secretary" && !this.view.phone;
-    if (!devices.available()) {
-      this.view.messages.banner("insecure", { text: t("insecureRoom"), icon: "lock", tone: "warn", closable: true });
-    }
     await this.media.start({
       microphone: may(this.state, "set-microphone"),
       camera: may(this.state, "set-camera") && (own?.camera ?? false),
@@ -198,14 +206,9 @@ class Room {
   }
 
   #peerState() {
-    if (this.peer.state === "connected") this.#mediaBanner("");
-    if (this.peer.state === "blocked") this.#mediaBanner(t("mediaBlocked", { hotline: page.hotline }));
+    if (this.peer.state === "connected") this.notices.media("");
+    if (this.peer.state === "blocked") this.notices.mediaBlocked();
     this.#changed();
-  }
-
-  /** Why there is no picture and no sound. @param {string} text empty: there is */
-  #mediaBanner(text) {
-    this.view.messages.banner("media", text === "" ? null : { text, icon: "alert", tone: "bad" });
   }
 
   #mediaChanged() {
@@ -214,46 +217,16 @@ class Room {
     this.#changed();
   }
 
-  /** @param {boolean} blocked */
-  #soundBlocked(blocked) {
-    const action = { label: t("listen"), run: () => void this.voices.play() };
-    const banner = { text: t("soundBlocked"), icon: "speaker", tone: /** @type {const} */ ("warn"), action };
-    this.view.messages.banner("sound", blocked ? banner : null);
-  }
-
-  /** Who shares is reminded of it, and stops it with one press. */
-  #sharingBanner() {
-    const action = { label: t("stopSharing"), run: () => void this.#toggleScreen() };
-    const banner = { text: t("youShare"), icon: "share", tone: /** @type {const} */ ("info"), action };
-    this.view.messages.banner("sharing", ownSeat(this.state)?.screen ? banner : null);
-  }
-
-  /** @param {string} text */
-  #recordingBanner(text) {
-    this.view.messages.banner("recording", { text, icon: "rec", tone: "rec", seconds: BANNER_S, closable: true });
-  }
-
-  /**
-   * @param {"microphone" | "camera"} kind
-   * @param {Cause | null} cause
-   */
-  #problem(kind, cause) {
-    if (cause === "insecure") return; // said once for both
-    const text = cause === null ? "" : t(`${kind}_${cause}`);
-    const action = { label: t("devices"), run: () => this.#openDevices() };
-    const banner = { text, icon: kind === "camera" ? "cam-off" : "mic-off", tone: /** @type {const} */ ("warn"), action, closable: true };
-    this.view.messages.banner(kind, cause === null ? null : banner);
-  }
-
   // ---------------------------------------------------------------- what the person does
 
   /** @returns {import("./view/room_view.js").RoomActions} */
   #actions() {
+    const requests = () => this.requests;
     return {
-      microphone: () => void this.#toggleMicrophone(),
-      middle: (look) => this.#middle(look),
-      camera: () => void this.#toggleCamera(),
-      screen: () => void this.#toggleScreen(),
+      microphone: () => void requests().toggleMicrophone(),
+      middle: (look) => void this.#middle(look),
+      camera: () => void requests().toggleCamera(),
+      screen: () => void requests().toggleScreen(),
       grid: () => this.#show({ mode: this.mode === "grid" ? "main" : "grid" }),
       full: () => void this.view.toggleFull(),
       devices: () => this.#openDevices(),
@@ -262,83 +235,40 @@ class Room {
       turn: (step) => this.#show({ turn: (this.#plan?.page ?? 0) + step }),
       leave: () => this.#leave(),
       again: () => location.reload(),
-      mute: (seat) => void this.#ask("mute-seat", { seat }),
-      muteAll: () => void this.#ask("mute-all"),
-      showOnMain: (seat) => void this.#ask("show-on-main", { seat }),
-      lowerHand: (seat) => void this.#ask("lower-hand", { seat }),
-      record: () => void this.#ask(this.state.session?.recording ? "stop-recording" : "start-recording"),
-      end: () => void this.#end(),
+      mute: (seat) => void requests().ask("mute-seat", { seat }),
+      muteAll: () => void requests().ask("mute-all"),
+      showOnMain: (seat) => void requests().ask("show-on-main", { seat }),
+      invite: (seat) => void requests().invite(seat),
+      lowerHand: (seat) => void requests().ask("lower-hand", { seat }),
+      record: () => void requests().toggleRecording(),
+      end: () => void requests().end(),
     };
   }
 
-  /**
-   * Carry out a request; what goes wrong is told.
-   *
-   * @param {string} type
-   * @param {Record<string, unknown>} [fields]
-   * @returns {Promise<boolean>}
-   */
-  async #ask(type, fields) {
-    try {
-      await this.signaling.request(type, fields);
-      return true;
-    } catch (error) {
-      if (leaving.signal.aborted) return false;
-      const text = error instanceof RequestRefused ? error.message : t("notDone", { hotline: page.hotline });
-      this.view.messages.note(text, "bad");
-      return false;
-    }
-  }
-
-  async #toggleMicrophone() {
-    const own = ownSeat(this.state);
-    if (own === null) return;
-    if (!own.microphone && !(await this.media.ensure("microphone"))) return;
-    const asked = own.hand !== null;
-    if (!(await this.#ask("set-microphone", { on: !own.microphone }))) return;
-    // Whoever takes the floor waits no longer.
-    if (!own.microphone && asked) await this.#ask("lower-hand");
-  }
-
   /** @param {ButtonLook} look */
-  #middle(look) {
+  async #middle(look) {
     switch (look.action) {
       case "ask":
-        void this.#ask("raise-hand");
+        await this.requests.ask("raise-hand");
         return;
       case "cancel":
-        void this.#ask("lower-hand");
+        await this.requests.ask("lower-hand");
         return;
       case "finish":
-        void this.#ask("set-microphone", { on: false });
+        await this.requests.ask("set-microphone", { on: false });
         return;
       case "invite":
-        void this.#ask("show-on-main", { seat: look.seat }).then((done) => done && this.#ask("lower-hand", { seat: look.seat }));
+        if (look.seat !== null) await this.requests.invite(look.seat);
         return;
       case "list":
         this.#show({ panel: !this.panel });
     }
   }
 
-  async #toggleCamera() {
-    const on = !(ownSeat(this.state)?.camera ?? false);
-    if (on && !(await this.media.ensure("camera"))) return;
-    await this.#ask("set-camera", { on });
-  }
-
-  async #toggleScreen() {
-    if (ownSeat(this.state)?.screen) {
-      await this.#ask("set-screen", { on: false });
-      return;
-    }
-    this.#screenUntil = Infinity;
-    try {
-      const opened = await this.media.openScreen();
-      if (opened && !(await this.#ask("set-screen", { on: true }))) this.media.stop("screen");
-    } catch {
-      this.view.messages.note(t("screenFailed"), "bad");
-    }
-    this.#screenUntil = Date.now() + SCREEN_GRACE_MS;
+  /** A camera that was missed is there now: use it. */
+  #plugged() {
+    const wanted = ownSeat(this.state)?.camera && may(this.state, "set-camera");
+    if (wanted && this.#entered && this.media.track("camera") === null) void this.media.ensure("camera");
   }
 
   #openDevices() {
@@ -354,18 +284,6 @@ class Room {
     if (kind === "speaker") void this.voices.choose(id);
     else if (this.media.track(kind) !== null) void this.media.change(kind);
     else if (kind === "microphone" || ownSeat(this.state)?.camera) void this.media.ensure(kind);
-  }
-
-  async #end() {
-    const { session } = this.state;
-    if (session === null) return;
-    const present = Object.values(session.seats).filter((seat) => seat.present && seat.onTiles).length;
-    const waits = waiting(session).length;
-    const parts = [t("endText", { count: present })];
-    if (session.recording !== null) parts.push(t("endRecording"));
-    if (waits > 0) parts.push(t("endWaiting", { count: waits }));
-    const question = { title: t("endTitle"), text: parts.join(" "), yes: t("endYes") };
-    if (await this.view.confirm(question)) await this.#ask("end-meeting");
   }
 
   #leave() {
@@ -413,10 +331,10 @@ class Room {
       plan: this.#plan,
       line,
       panel: this.panel,
-      main: this.#mainFeed(),
-      tile: (seat) => this.#tileFeed(seat),
-      own: this.media.stream("camera"),
+      main: this.feeds.main(this.state),
+      tile: (seat) => this.feeds.tile(this.state, seat),
       canSpeak: this.media.track("microphone") !== null,
+      canShow: this.media.track("camera") !== null,
       now,
     });
     this.#tellView(this.#plan);
@@ -427,7 +345,8 @@ class Room {
     const own = ownSeat(this.state);
     if (own === null || !this.#entered) return;
     const camera = own.camera && may(this.state, "set-camera");
-    if (!camera) this.media.stop("camera");
+    if (!camera && !this.requests.turningOn("camera")) this.media.stop("camera");
+    if (!own.screen && !this.requests.turningOn("screen")) this.media.stop("screen");
     this.peer.setTrack("microphone", own.microphone ? this.media.track("microphone") : null);
     this.peer.setTrack("camera", camera ? this.media.track("camera") : null);
     this.peer.setTrack("screen", own.screen ? this.media.track("screen") : null);
@@ -436,7 +355,6 @@ class Room {
       this.#once("microphone", "set-microphone");
     }
     if (own.screen && this.media.track("screen") === null) this.#once("screen", "set-screen");
-    if (!own.screen && Date.now() > this.#screenUntil) this.media.stop("screen");
   }
 
   /** @type {Set<string>} */
@@ -455,50 +373,6 @@ class Room {
       .request(type, { on: false })
       .catch(() => {})
       .finally(() => this.#asking.delete(key));
-  }
-
-  /**
-   * Slots that change hands show their old picture until the new one's key frame arrives.
-   *
-   * @param {readonly import("./protocol.js").Slot[]} slots
-   */
-  #settling(slots) {
-    for (const { mid, seat, source } of slots) {
-      const before = this.state.slots.find((slot) => slot.mid === mid);
-      if (!before?.seat || (before.seat === seat && before.source === source)) continue;
-      this.#settled.set(mid, performance.now() + SETTLE_MS);
-    }
-  }
-
-  /** @type {Map<string, number>} slot -> `performance.now()` from which its picture is its seat's */
-  #settled = new Map();
-
-  /** @param {string | undefined} mid @returns {import("./view/tiles.js").Feed} */
-  #feed(mid) {
-    if (mid === undefined) return { stream: null, settle: 0, hold: false };
-    const settle = Math.max(0, (this.#settled.get(mid) ?? 0) - performance.now());
-    const stream = this.peer.stream(mid);
-    return { stream, settle, hold: stream === null };
-  }
-
-  /** @returns {import("./view/tiles.js").Feed} */
-  #mainFeed() {
-    const { session, seat } = this.state;
-    const main = session === null ? null : onMain(session, seat);
-    if (main === null) return this.#feed(undefined);
-    if (main.seat.id === seat) {
-      return { stream: this.media.stream(main.source), settle: 0, hold: false };
-    }
-    // Until the slot table follows the log the main slot goes on as it was: a cut, not a flash.
-    return this.#feed(this.peer.videoMids[0]);
-  }
-
-  /** @param {string} seat @returns {import("./view/tiles.js").Feed} */
-  #tileFeed(seat) {
-    const fits = this.state.slots.filter((slot) => slot.seat === seat && slot.source === "camera");
-    const [first] = this.peer.videoMids;
-    const slot = fits.find(({ mid }) => mid !== first) ?? fits[0];
-    return this.#feed(slot?.mid);
   }
 
   /** @param {Plan} wanted */

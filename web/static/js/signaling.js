@@ -196,7 +196,10 @@ export class Signaling {
   #lost() {
     this.#drop();
     if (this.#closed) return;
-    const delay = BACK_OFF_MS[Math.min(this.#attempt, BACK_OFF_MS.length - 1)];
+    const pause = BACK_OFF_MS[Math.min(this.#attempt, BACK_OFF_MS.length - 1)];
+    // Hundreds of sites that lose the server at once must not come back in one instant.
+    const [dice] = crypto.getRandomValues(new Uint8Array(1));
+    const delay = pause * (0.9 + (dice / 255) * 0.2);
     this.#attempt += 1;
     clearTimeout(this.#retry);
     this.#retry = window.setTimeout(() => this.#connect(), delay);

@@ -127,6 +127,8 @@ export function fold(state, entry) {
   if (event.type === "seat-left") next.left = merged(state.left, [[event.seat, event.left]]);
   if (event.type === "seat-entered") next.left = without(state.left, event.seat.id);
   if (event.type === "recording-stopped") next.recordingHealth = null;
+  const silenced = event.type === "seat-left" || (event.type === "microphone-set" && !event.on);
+  if (silenced) next.voices = without(state.voices, event.seat);
   return next;
 }
 

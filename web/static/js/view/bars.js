@@ -112,7 +112,8 @@ function mainWord(state) {
 
 /**
  * @typedef {object} Local what only this browser knows
- * @property {boolean} canSpeak a microphone is there
+ * @property {boolean} canSpeak a microphone is open
+ * @property {boolean} canShow a camera is open
  * @property {boolean} canShare
  * @property {boolean} grid
  * @property {boolean} full the page fills the screen
@@ -206,7 +207,7 @@ export class MoreMenu {
    */
   render(state, local) {
     const own = ownSeat(state);
-    const camera = own?.camera ?? false;
+    const camera = (own?.camera ?? false) && local.canShow;
     show(this.camera, may(state, "set-camera"));
     this.#item(this.camera, camera ? "cam-off" : "cam", camera ? "turnCameraOff" : "turnCameraOn");
     const shares = own?.screen ?? false;

@@ -2,9 +2,9 @@
 /**
  * The main picture and its plate.
  *
+ * @import { Feed } from "../feeds.js"
  * @import { Seat } from "../protocol.js"
  * @import { State } from "../state.js"
- * @import { Feed } from "./tiles.js"
  */
 
 import { seatLook } from "../describe.js";

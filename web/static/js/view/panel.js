@@ -16,6 +16,7 @@ import { arrange, clone, hook, setAttribute, setClass, setIcon, setText, show } 
  * @typedef {object} PanelActions
  * @property {(seat: string) => void} mute
  * @property {(seat: string | null) => void} showOnMain
+ * @property {(seat: string) => void} invite
  * @property {(seat: string) => void} lowerHand
  * @property {() => void} muteAll
  * @property {() => void} record starts or stops
@@ -107,11 +108,7 @@ export class Panel {
     if (known !== undefined) return known;
     const row = clone("hand");
     const { signal } = this;
-    const invite = () => {
-      this.actions.showOnMain(seat.id);
-      this.actions.lowerHand(seat.id);
-    };
-    hook(row, "invite").addEventListener("click", invite, { signal });
+    hook(row, "invite").addEventListener("click", () => this.actions.invite(seat.id), { signal });
     hook(row, "lower").addEventListener("click", () => this.actions.lowerHand(seat.id), { signal });
     this.#hands.set(seat.id, row);
     return row;

@@ -4,10 +4,10 @@
  *
  * @import { ButtonLook } from "../describe.js"
  * @import { DeviceKind } from "../devices.js"
+ * @import { Feed } from "../feeds.js"
  * @import { Plan, Sizes } from "../layout.js"
  * @import { Bye } from "../protocol.js"
  * @import { State } from "../state.js"
- * @import { Feed } from "./tiles.js"
  */
 
 import * as devices from "../devices.js";
@@ -41,6 +41,7 @@ const PHONE_UNIT = 0.56;
  * @property {(seat: string) => void} mute
  * @property {() => void} muteAll
  * @property {(seat: string | null) => void} showOnMain
+ * @property {(seat: string) => void} invite
  * @property {(seat: string) => void} lowerHand
  * @property {() => void} record
  * @property {() => void} end
@@ -52,8 +53,8 @@ const PHONE_UNIT = 0.56;
  * @property {boolean} panel
  * @property {Feed} main
  * @property {(seat: string) => Feed} tile
- * @property {MediaStream | null} own
- * @property {boolean} canSpeak
+ * @property {boolean} canSpeak a microphone is open
+ * @property {boolean} canShow a camera is open
  * @property {number} now
  */
 
@@ -127,10 +128,11 @@ export class RoomView {
   }
 
   /** @param {Frame} frame */
-  render({ state, plan, line, panel, main, tile, own, canSpeak, now }) {
+  render({ state, plan, line, panel, main, tile, canSpeak, canShow, now }) {
     const grid = plan.mode === "grid";
     const local = {
       canSpeak,
+      canShow,
       canShare: devices.canShareScreen(),
       grid,
       full: document.fullscreenElement !== null,
@@ -138,7 +140,7 @@ export class RoomView {
     };
     this.top.render(state, line, { grid, panel }, now);
     this.main.render(state, main, now);
-    this.tiles.render(state, plan, { tile, own }, now);
+    this.tiles.render(state, plan, tile, now);
     this.panel.render(state, panel, now);
     this.nowLine.render(state, line.tone === "warn");
     this.buttons.render(state, local);

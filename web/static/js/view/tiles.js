@@ -2,6 +2,7 @@
 /**
  * The tiles: strip beside the main picture, or grid. Picture above, plate below.
  *
+ * @import { Feed } from "../feeds.js"
  * @import { Plan } from "../layout.js"
  * @import { Seat } from "../protocol.js"
  * @import { State } from "../state.js"
@@ -11,17 +12,6 @@ import { seatLook } from "../describe.js";
 import { t } from "../page.js";
 import { arrange, clone, hook, setAttribute, setClass, setIcon, setText, show } from "./dom.js";
 import { Picture } from "./picture.js";
-
-/**
- * @typedef {object} Feed
- * @property {MediaStream | null} stream
- * @property {number} settle see `Showing` in picture.js
- * @property {boolean} hold the connection is being rebuilt: leave the last picture
- *
- * @typedef {object} Pictures where the streams are
- * @property {(seat: string) => Feed} tile the camera picture of a seat's tile
- * @property {MediaStream | null} own one's own camera
- */
 
 export class Tiles {
   /** @type {Map<string, Tile>} */
@@ -46,10 +36,10 @@ export class Tiles {
   /**
    * @param {State} state
    * @param {Plan} plan
-   * @param {Pictures} pictures
+   * @param {(seat: string) => Feed} feed the camera picture of a seat
    * @param {number} now
    */
-  render(state, plan, pictures, now) {
+  render(state, plan, feed, now) {
     const seats = plan.tiles.flatMap((id) => state.session?.seats[id] ?? []);
     setClass(this.list, plan.mode === "grid" ? "tgrid" : "strip");
     this.list.style.setProperty("--cols", String(plan.columns));
@@ -60,9 +50,7 @@ export class Tiles {
     const tiles = seats.map((seat) => this.#tile(seat));
     arrange(this.list, tiles.map(({ element }) => element));
     for (const [at, seat] of seats.entries()) {
-      const own = seat.id === state.seat;
-      const feed = own ? { stream: pictures.own, settle: 0, hold: false } : pictures.tile(seat.id);
-      tiles[at].render(state, seat, own, feed, now);
+      tiles[at].render(state, seat, seat.id === state.seat, feed(seat.id), now);
     }
     this.#page(plan);
   }

@@ -1,0 +1,88 @@
+// @ts-check
+/**
+ * Standing notices of the room: what is wrong, what runs, and the one press that answers it.
+ *
+ * @import { Cause } from "./devices.js"
+ * @import { Messages } from "./view/messages.js"
+ */
+
+import { page, t } from "./page.js";
+
+const RECORDING_S = 12;
+
+/**
+ * @typedef {object} Answers
+ * @property {() => void} listen
+ * @property {() => void} devices
+ * @property {() => void} stopSharing
+ */
+
+export class Notices {
+  /**
+   * @param {Messages} messages
+   * @param {Answers} answers
+   */
+  constructor(messages, answers) {
+    this.messages = messages;
+    this.answers = answers;
+  }
+
+  /** The browser wants a press before it plays sound. @param {boolean} blocked */
+  sound(blocked) {
+    const action = { label: t("listen"), run: this.answers.listen };
+    this.#stand("sound", blocked, { text: t("soundBlocked"), icon: "speaker", tone: "warn", action });
+  }
+
+  /** Everybody is told for a while; the sign beside the clock stays. */
+  recording() {
+    const text = t("recordingStarted");
+    this.#stand("recording", true, { text, icon: "rec", tone: "rec", seconds: RECORDING_S, closable: true });
+  }
+
+  /** Who shares is reminded of it. @param {boolean} shares */
+  sharing(shares) {
+    const action = { label: t("stopSharing"), run: this.answers.stopSharing };
+    this.#stand("sharing", shares, { text: t("youShare"), icon: "share", tone: "info", action });
+  }
+
+  /** Why there is no picture and no sound. @param {string} why empty: there is */
+  media(why) {
+    this.#stand("media", why !== "", { text: why, icon: "alert", tone: "bad" });
+  }
+
+  /** Our network lets signalling through, but not media. */
+  mediaBlocked() {
+    this.media(t("mediaBlocked", { hotline: page.hotline }));
+  }
+
+  /** Signalling is lost while pictures and sound still come. @param {boolean} lost */
+  line(lost) {
+    this.#stand("line", lost, { text: t("lineLostTitle"), icon: "sig-0", tone: "bad" });
+  }
+
+  /**
+   * A device does not work; null: it does.
+   *
+   * @param {"microphone" | "camera"} kind
+   * @param {Cause | null} cause
+   */
+  device(kind, cause) {
+    if (cause === "insecure") {
+      this.#stand("insecure", true, { text: t("insecureRoom"), icon: "lock", tone: "warn", closable: true });
+      return;
+    }
+    const action = { label: t("devices"), run: this.answers.devices };
+    const icon = kind === "camera" ? "cam-off" : "mic-off";
+    const text = cause === null ? "" : t(`${kind}_${cause}`);
+    this.#stand(kind, cause !== null, { text, icon, tone: "warn", action, closable: true });
+  }
+
+  /**
+   * @param {string} key
+   * @param {boolean} shown
+   * @param {import("./view/messages.js").Banner} banner
+   */
+  #stand(key, shown, banner) {
+    this.messages.banner(key, shown ? banner : null);
+  }
+}

@@ -1,0 +1,127 @@
+// @ts-check
+/**
+ * What the person asks of the meeting: devices opened first, the request sent, failures told.
+ *
+ * @import { LocalMedia } from "./media.js"
+ * @import { Source } from "./protocol.js"
+ * @import { Signaling } from "./signaling.js"
+ * @import { State } from "./state.js"
+ * @import { Messages } from "./view/messages.js"
+ */
+
+import { leaving, page, t } from "./page.js";
+import { RequestRefused } from "./signaling.js";
+import { ownSeat, waiting } from "./state.js";
+
+/**
+ * @typedef {object} Parts
+ * @property {() => State} state
+ * @property {() => Signaling} signaling
+ * @property {LocalMedia} media
+ * @property {Messages} messages
+ * @property {(question: { title: string, text: string, yes: string }) => Promise<boolean>} confirm
+ * @property {() => void} onChange
+ */
+
+export class Requests {
+  /** @type {Set<Source>} opened, but the log does not say yet that they are on */
+  #turningOn = new Set();
+
+  /** @param {Parts} parts */
+  constructor(parts) {
+    this.parts = parts;
+  }
+
+  /** @param {Source} source */
+  turningOn(source) {
+    return this.#turningOn.has(source);
+  }
+
+  /**
+   * Carry out a request; what goes wrong is told.
+   *
+   * @param {string} type
+   * @param {Record<string, unknown>} [fields]
+   * @returns {Promise<boolean>} whether it was done
+   */
+  async ask(type, fields) {
+    try {
+      await this.parts.signaling().request(type, fields);
+      return true;
+    } catch (error) {
+      if (leaving.signal.aborted) return false;
+      const refused = error instanceof RequestRefused && error.message !== "";
+      this.#tell(refused ? error.message : t("notDone", { hotline: page.hotline }));
+      return false;
+    }
+  }
+
+  async toggleMicrophone() {
+    const own = ownSeat(this.parts.state());
+    if (own === null) return;
+    if (!own.microphone && !(await this.parts.media.ensure("microphone"))) return;
+    if (!(await this.ask("set-microphone", { on: !own.microphone }))) return;
+    // Whoever takes the floor waits no longer.
+    if (!own.microphone && own.hand !== null) await this.ask("lower-hand");
+  }
+
+  async toggleCamera() {
+    const own = ownSeat(this.parts.state());
+    if (own === null) return;
+    const sends = own.camera && this.parts.media.track("camera") !== null;
+    if (sends) await this.ask("set-camera", { on: false });
+    else await this.#turnOn("camera", () => this.parts.media.ensure("camera"), !own.camera);
+  }
+
+  async toggleScreen() {
+    const { media, state } = this.parts;
+    if (ownSeat(state())?.screen) await this.ask("set-screen", { on: false });
+    else await this.#turnOn("screen", () => media.openScreen(), true).catch(() => this.#tell(t("screenFailed")));
+  }
+
+  /** Put a seat on the main picture; it waits no longer. @param {string} seat */
+  async invite(seat) {
+    if (await this.ask("show-on-main", { seat })) await this.ask("lower-hand", { seat });
+  }
+
+  async toggleRecording() {
+    const records = Boolean(this.parts.state().session?.recording);
+    await this.ask(records ? "stop-recording" : "start-recording");
+  }
+
+  /** Asks once, in numbers. */
+  async end() {
+    const { session } = this.parts.state();
+    if (session === null) return;
+    const seats = Object.values(session.seats);
+    const parts = [t("endText", { count: seats.filter((seat) => seat.present && seat.onTiles).length })];
+    if (session.recording !== null) parts.push(t("endRecording"));
+    const count = waiting(session).length;
+    if (count > 0) parts.push(t("endWaiting", { count }));
+    const question = { title: t("endTitle"), text: parts.join(" "), yes: t("endYes") };
+    if (await this.parts.confirm(question)) await this.ask("end-meeting");
+  }
+
+  /**
+   * Open a source, then say that it is on.
+   *
+   * @param {"camera" | "screen"} source
+   * @param {() => Promise<boolean>} open
+   * @param {boolean} say false: the log says already that it is on
+   */
+  async #turnOn(source, open, say) {
+    this.#turningOn.add(source);
+    try {
+      if (!(await open()) || !say) return;
+      if (!(await this.ask(`set-${source}`, { on: true }))) this.parts.media.stop(source);
+    } finally {
+      this.#turningOn.delete(source);
+      this.parts.onChange();
+    }
+  }
+
+  /** @param {string} text */
+  #tell(text) {
+    this.parts.messages.note(text, "bad");
+  }
+}
