@@ -86,7 +86,9 @@ class Room:
         self.figures = Figures(now)
         self._taps: list[Tap] = []
         self._queue: list[Encoding] = []
-        self._attention: set[str] = set()
+        self._attention: set[str] = set()  # publishers to be told something now
+        self._repairing: set[str] = set()  # publishers some of whose packets are missing
+        self._retry_due = now
         self._clocks: dict[str, float] = {}  # peer id -> its NTP clock minus ours
         self._published = 0
         self._pending = 0
@@ -294,27 +296,39 @@ class Room:
         if now >= self._tick_due:
             self._tick_due = now + TICK_S
             self._attention.clear()
+            self._begin_round(now)
             self._choose_voices(now)
             if now >= self._tap_due:
                 self._ask_for_taps(now)
             for peer in self.peers.values():
                 self._collect(peer, now, out)
-        elif self._attention:
-            wanted, self._attention = self._attention, set()
+        elif self._attention or now >= self._retry_due:
+            wanted = self._attention | self._repairing
+            self._attention.clear()
+            self._begin_round(now)
             for peer_id in wanted:
-                peer_or_none = self.peers.get(peer_id)
-                if peer_or_none is not None:
-                    self._collect(peer_or_none, now, out)
+                if peer_id in self.peers:
+                    self._collect(self.peers[peer_id], now, out)
         return out
+
+    def _begin_round(self, now: float) -> None:
+        """Publishers with losses are looked at again soon; `_collect` says which they are."""
+        self._repairing.clear()
+        self._retry_due = now + RETRY_TICK_S
 
     def _collect(self, peer: Peer, now: float, out: list[tuple[Peer, bytes]]) -> None:
         ingress, subscriber = peer.ingress, peer.subscriber
         assert ingress is not None
         assert subscriber is not None
-        if not peer.ready or (ingress.due > now and subscriber.due > now):
+        if not peer.ready:
+            return
+        if ingress.tracks and ingress.repairing:
+            self._repairing.add(peer.id)
+        feedback_due = bool(ingress.tracks) and ingress.due <= now
+        if not feedback_due and subscriber.due > now:
             return
         reports = subscriber.reports(now, self._clocks.get)
-        if ingress.due <= now:
+        if feedback_due:
             blocks = ingress.report_blocks(now)
             feedback = ingress.poll(now, peer.rtt_s or DEFAULT_RTT_S)
             if blocks or (feedback and not reports):
@@ -327,7 +341,8 @@ class Room:
         """When `poll` has something to do next, in the clock of `now`."""
         if self._attention:
             return now
-        return min(self._tick_due, self._check_due)
+        due = min(self._tick_due, self._check_due)
+        return min(due, self._retry_due) if self._repairing else due
 
     # What the service asks for
 

@@ -329,9 +329,18 @@ class Ingress:
         for track in self.tracks:
             for encoding in track.encodings.values():
                 due = min(due, encoding.keyframes.due)
-                if encoding.nack is not None and encoding.nack.pending:
-                    due = min(due, encoding.nack.next_due() or due)
+                if encoding.nack is not None:
+                    due = min(due, encoding.nack.due)
         return due
+
+    @property
+    def repairing(self) -> bool:
+        """Packets are missing and will be asked for again."""
+        return any(
+            encoding.nack is not None and encoding.nack.pending > 0
+            for track in self.tracks
+            for encoding in track.encodings.values()
+        )
 
     def report_blocks(self, now: float) -> list[ReportBlock]:
         """Reception reports when they are due, else nothing."""

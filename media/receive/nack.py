@@ -49,10 +49,6 @@ class NackGenerator:
             self._missing[lost] = _Missing(now)
         return True
 
-    def forget(self) -> None:
-        """A key frame arrived: what came before is not needed any more."""
-        self._missing.clear()
-
     def poll(self, now: float, rtt: float) -> list[int]:
         """16-bit sequence numbers to ask for now, ascending.
 
@@ -76,6 +72,9 @@ class NackGenerator:
     def pending(self) -> int:
         return len(self._missing)
 
-    def next_due(self) -> float | None:
-        """When `poll` asks next; None when nothing is missing."""
-        return min((m.due for m in self._missing.values()), default=None)
+    @property
+    def due(self) -> float:
+        """When something is to be done next; infinity when nothing is missing."""
+        if self.overrun:
+            return float("-inf")
+        return min((m.due for m in self._missing.values()), default=float("inf"))

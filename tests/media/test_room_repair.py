@@ -1,6 +1,7 @@
 """Losses on both sides: what subscribers ask for is answered, what publishers lost is asked for."""
 
 import random
+from itertools import pairwise
 
 import pytest
 from room_world import CHROMIUM, Received, Source, Viewer, World
@@ -298,3 +299,31 @@ def test_an_outage_asks_for_a_keyframe_instead() -> None:
     nack.on_packet(MAX_MISSING + 5, 0.0)
     assert nack.overrun
     assert nack.poll(0.0, 0.1) == []
+
+
+def test_the_room_asks_again_a_round_trip_later_until_the_packet_comes() -> None:
+    world = World()
+    speaker = world.publisher("s")
+    source = Source(5)
+    first, lost, last = (source.frame(key=i == 0)[0] for i in range(3))
+    speaker.on_round_trip(0.03)
+    world.send(speaker, first, last)
+    asked = []
+    for _ in range(10):
+        asked += [world.now for _, p in world.tick(0.01) if isinstance(p, Nack)]
+    assert len(asked) == 3
+    assert all(0.03 <= b - a <= 0.05 for a, b in pairwise(asked))
+    world.send(speaker, lost)
+    assert not [p for _, p in world.tick(0.3) if isinstance(p, Nack)]
+
+
+def test_an_outage_of_a_publisher_ends_with_a_keyframe_request() -> None:
+    world = World()
+    speaker = world.publisher("s")
+    source = Source(5)
+    world.send(speaker, *source.frame(key=True))
+    source.sequence += MAX_MISSING + 100
+    world.send(speaker, *source.frame())
+    said = [p for _, p in world.tick()]
+    assert PictureLoss(4242, 5) in said
+    assert not any(isinstance(p, Nack) for p in said)
