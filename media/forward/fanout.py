@@ -19,6 +19,7 @@ from media.forward.down_track import DownTrack, Epoch
 from media.forward.groups import Group, WireFormat, build_groups
 from media.receive.source_packet import SourcePacket
 from media.receive.up_track import Encoding
+from media.rtp import vp8
 from media.transport.egress import MAX_DATAGRAM, MAX_SEGMENTS, Egress
 
 MATRIX_FROM = 12  # subscribers
@@ -224,8 +225,15 @@ class FanOut:
                 )
                 if transport:
                     _SHORT.pack_into(memory, at + transport, number + column & 0xFFFF)
-                if packet.vp8 is not None:
-                    self._rewrite_vp8(at + copy.payload_at, packet, group, index)
+                picture = packet.vp8
+                if picture is not None:
+                    vp8.rewrite(
+                        memory,
+                        at + copy.payload_at,
+                        picture,
+                        picture.picture_id + group.pid_offsets[index],
+                        picture.tl0 + group.tl0_offsets[index],
+                    )
                 lengths[slot + column] = size
                 if protect(
                     context, egress.pointers[slot + column], egress.length_pointers[slot + column]
@@ -233,19 +241,6 @@ class FanOut:
                     lengths[slot + column] = 0
                     failed = True
             self._queue(group, index, slot, count, failed)
-
-    def _rewrite_vp8(self, at: int, packet: SourcePacket, group: Group, index: int) -> None:
-        descriptor = packet.vp8
-        assert descriptor is not None
-        memory = self.egress.memory
-        if descriptor.picture_id_bits:
-            pid = descriptor.picture_id + group.pid_offsets[index]
-            if descriptor.picture_id_bits == 15:
-                _SHORT.pack_into(memory, at + descriptor.picture_id_offset, 0x8000 | pid & 0x7FFF)
-            else:
-                memory[at + descriptor.picture_id_offset] = pid & 0x7F
-        if descriptor.tl0_offset >= 0:
-            memory[at + descriptor.tl0_offset] = descriptor.tl0 + group.tl0_offsets[index] & 0xFF
 
     def _queue(self, group: Group, index: int, slot: int, count: int, failed: bool) -> None:
         egress = self.egress
@@ -410,8 +405,10 @@ class FanOut:
         at = slot * egress.bytes_view.shape[1]
         size = len(datagram)
         egress.memory[at : at + size] = datagram
-        if packet.vp8 is not None:
-            self._rewrite_vp8(at + len(head) + 2, packet, member, 0)
+        picture = packet.vp8
+        if picture is not None:
+            pid, tl0 = picture.picture_id + epoch.pid_offset, picture.tl0 + epoch.tl0_offset
+            vp8.rewrite(egress.memory, at + len(head) + 2, picture, pid, tl0)
         egress.length_memory[slot] = size
         if self._protect(peer.srtp_tx, egress.pointers[slot], egress.length_pointers[slot]):
             self.counters.drop(DropReason.SRTP)

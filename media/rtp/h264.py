@@ -9,12 +9,8 @@ _FU_A = 28
 _HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
 
 
-def nal_types(buffer: Buffer, start: int, end: int) -> list[int]:
-    """Types of the NAL units that begin in this payload (single, STAP-A, first FU-A fragment)."""
-    return [kind for kind, _, _ in _units(buffer, start, end)]
-
-
 def _units(buffer: Buffer, start: int, end: int) -> list[tuple[int, int, int]]:
+    """(type, start, end) of the NAL units that begin here: single, STAP-A, first FU-A fragment."""
     if start >= end:
         return []
     kind = buffer[start] & 0x1F

@@ -17,7 +17,6 @@ _PLI, _FIR, _APPLICATION = 1, 4, 15
 _HEADER = Struct("!BBH")
 _BLOCK = Struct("!IIIIII")
 _SENDER = Struct("!IQIII")
-_NTP_1970 = 2208988800  # seconds from 1900 to 1970
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,33 +115,9 @@ def ntp_to_seconds(ntp: int) -> float:
     return ntp / 4294967296
 
 
-def ntp_from_unix(seconds: float) -> int:
-    return ntp_from_seconds(seconds + _NTP_1970)
-
-
 def middle32(ntp: int) -> int:
     """The LSR form: 16.16 seconds."""
     return ntp >> 16 & 0xFFFFFFFF
-
-
-def round_trip_time(lsr: int, dlsr: int, arrival: int) -> float | None:
-    """Round-trip time from one RTCP report block.
-
-    Args:
-        lsr: middle 32 bits of the NTP time of our last sender report; 0 if the peer saw none.
-        dlsr: peer's delay since that report, 1/65536 s.
-        arrival: when this block arrived, our NTP clock, in lsr's format.
-
-    Returns:
-        Seconds, 0 <= rtt < 32768; None when lsr is 0.
-
-    Source: RFC 3550 section 6.4.1, arrival - LSR - DLSR modulo 2**32.
-    Departure: a negative difference (clock stepped back, rounding) returns 0.0.
-    """
-    if lsr == 0:
-        return None
-    difference = (arrival - lsr - dlsr) & 0xFFFFFFFF
-    return 0.0 if difference & 0x80000000 else difference / 65536
 
 
 def parse(data: bytes) -> list[Rtcp]:

@@ -1,6 +1,10 @@
 """VP8 payload descriptor and key frame header (RFC 7741 section 4)."""
 
+from struct import Struct
+
 from media.rtp.packet import Buffer
+
+_SHORT = Struct("!H")
 
 
 class Vp8Descriptor:
@@ -80,12 +84,12 @@ def parse(buffer: Buffer, start: int, end: int) -> Vp8Descriptor | None:
     return found
 
 
-def rewrite(buffer: bytearray, start: int, descriptor: Vp8Descriptor, pid: int, tl0: int) -> None:
+def rewrite(
+    buffer: bytearray | memoryview, start: int, descriptor: Vp8Descriptor, pid: int, tl0: int
+) -> None:
     """Put picture id and TL0PICIDX, modulo their widths, into the payload at `start`."""
     if descriptor.picture_id_bits == 15:
-        at = start + descriptor.picture_id_offset
-        buffer[at] = 0x80 | pid >> 8 & 0x7F
-        buffer[at + 1] = pid & 0xFF
+        _SHORT.pack_into(buffer, start + descriptor.picture_id_offset, 0x8000 | pid & 0x7FFF)
     elif descriptor.picture_id_bits == 7:
         buffer[start + descriptor.picture_id_offset] = pid & 0x7F
     if descriptor.tl0_offset >= 0:
