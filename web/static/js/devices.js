@@ -79,7 +79,7 @@ function store(key, value) {
 }
 
 /**
- * Devices of one kind; without permission their labels are empty.
+ * Devices of one kind; without permission their ids and labels are empty.
  *
  * @param {DeviceKind} kind
  * @returns {Promise<MediaDeviceInfo[]>}
@@ -87,7 +87,7 @@ function store(key, value) {
 export async function list(kind) {
   if (!available()) return [];
   const all = await navigator.mediaDevices.enumerateDevices();
-  return all.filter((device) => device.kind === BROWSER_KIND[kind] && device.deviceId !== "");
+  return all.filter((device) => device.kind === BROWSER_KIND[kind]);
 }
 
 /**

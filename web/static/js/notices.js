@@ -17,7 +17,15 @@ const RECORDING_S = 12;
  * @property {() => void} stopSharing
  */
 
+/** @param {string} kind @param {Cause | null} cause */
+function key(kind, cause) {
+  return cause === null ? "" : `${kind}_${cause}`;
+}
+
 export class Notices {
+  /** @type {{ microphone: Cause | null, camera: Cause | null }} */
+  #causes = { microphone: null, camera: null };
+
   /**
    * @param {Messages} messages
    * @param {Answers} answers
@@ -71,10 +79,22 @@ export class Notices {
       this.#stand("insecure", true, { text: t("insecureRoom"), icon: "lock", tone: "warn", closable: true });
       return;
     }
+    this.#causes = { ...this.#causes, [kind]: cause };
+    const { microphone, camera } = this.#causes;
+    const both = microphone !== null && microphone === camera;
+    this.#device("microphone", both ? `both_${microphone}` : key("microphone", microphone));
+    this.#device("camera", both ? "" : key("camera", camera));
+  }
+
+  /**
+   * @param {"microphone" | "camera"} kind
+   * @param {string} text key of the page's texts; empty: nothing is wrong
+   */
+  #device(kind, text) {
     const action = { label: t("devices"), run: this.answers.devices };
     const icon = kind === "camera" ? "cam-off" : "mic-off";
-    const text = cause === null ? "" : t(`${kind}_${cause}`);
-    this.#stand(kind, cause !== null, { text, icon, tone: "warn", action, closable: true });
+    const banner = /** @type {const} */ ({ text: t(text), icon, tone: "warn", action, closable: true });
+    this.#stand(kind, text !== "", banner);
   }
 
   /**

@@ -41,10 +41,11 @@ export function confirm(root, question, signal) {
  * @param {HTMLSelectElement} select
  * @param {devices.DeviceKind} kind
  * @param {string | undefined} used id of the device that is open now
- * @returns {Promise<number>} how many there are
+ * @returns {Promise<number>} how many there are to choose from
  */
 export async function fillChooser(select, kind, used) {
-  const found = await devices.list(kind);
+  const there = await devices.list(kind);
+  const found = there.filter(({ deviceId }) => deviceId !== "");
   const options = found.map((device, at) => {
     const option = document.createElement("option");
     option.value = device.deviceId;
@@ -57,7 +58,7 @@ export async function fillChooser(select, kind, used) {
   select.disabled = found.length === 0;
   if (found.length === 0) {
     const none = document.createElement("option");
-    none.textContent = t("noDevice");
+    none.textContent = t(there.length > 0 ? "notAllowed" : "noDevice");
     select.append(none);
   }
   return found.length;
