@@ -100,8 +100,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 async def run_bench(options: argparse.Namespace) -> int:
     """0: measured and right; 1: loss over 0.5 % or wrong media; 2: nothing measured."""
-    if options.publishers < 1 or options.subscribers < SAMPLES:
-        print(f"bench: at least 1 publisher and {SAMPLES} subscribers", file=sys.stderr)
+    if options.publishers < 1 or options.subscribers < 1 or options.seconds <= 0:
+        print("bench: at least 1 publisher, 1 subscriber and some seconds", file=sys.stderr)
         return 2
     try:
         async with target_server(options) as target:
@@ -155,8 +155,8 @@ async def _measure(options: argparse.Namespace, target: Target) -> Result:
         await asyncio.sleep(0.5)
         memory = resident_bytes(pids)
         plan = _subscriber_plan(options)
-        samples = [await _sample(clients, plan) for _ in range(SAMPLES)]
-        async with crowd_of(target, plan, options.subscribers - SAMPLES) as crowd:
+        samples = [await _sample(clients, plan) for _ in range(min(SAMPLES, options.subscribers))]
+        async with crowd_of(target, plan, options.subscribers - len(samples)) as crowd:
             joined = await crowd.ask("join")
             await asyncio.sleep(SETTLE_S)
             if pids:

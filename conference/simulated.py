@@ -17,7 +17,7 @@ import stat
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from pathlib import Path
 
 import aiohttp
@@ -99,6 +99,8 @@ async def simulate(url: str, meeting: str, count: int, data: Path) -> int:
             """Wait for the clip, then attend."""
             wish = ClipWish(name=site.short_name, caption=site.name, place=number)
             clip = await clips.get(wish)
+            if clip is None:
+                return
             client = SimulatedSite(around, _seat(site), lambda: token_of(site), clip)
             sites.append(client)
             await client.run()
@@ -161,30 +163,49 @@ def _stop_event() -> asyncio.Event:
 
 
 class _Clips:
-    """Clips of the folder; missing ones are made by helper processes that die with us."""
+    """Clips of the folder; missing ones are made by helper processes that end when all are made."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._pool = ProcessPoolExecutor(
+        self._pool: ProcessPoolExecutor | None = None
+        self._making = 0
+        self._closed = False
+
+    async def get(self, wish: ClipWish) -> Clip | None:
+        """The clip; None when `close` came first."""
+        clip = kept_clip(self._folder, wish)
+        return clip if clip is not None else await self._make(wish)
+
+    async def _make(self, wish: ClipWish) -> Clip | None:
+        loop = asyncio.get_running_loop()
+        pool = self._pool = self._pool or ProcessPoolExecutor(
             CLIP_PROCESSES, mp_context=multiprocessing.get_context("spawn"), initializer=_be_nice
         )
-
-    async def get(self, wish: ClipWish) -> Clip:
-        clip = kept_clip(self._folder, wish)
-        if clip is None:
-            loop = asyncio.get_running_loop()
-            clip = await loop.run_in_executor(self._pool, ensure_clip, self._folder, wish)
-        return clip
+        self._making += 1
+        try:
+            return await loop.run_in_executor(pool, ensure_clip, self._folder, wish)
+        except BrokenExecutor:
+            if self._closed:
+                return None
+            raise
+        finally:
+            self._making -= 1
+            if not self._making:
+                pool.shutdown(wait=False)
+                self._pool = None
 
     def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        for child in multiprocessing.active_children():
-            child.terminate()
+        """End the helpers at once; what they were making is made next time."""
+        self._closed = True
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            for child in multiprocessing.active_children():
+                child.terminate()
 
 
 def _be_nice() -> None:
     """Helpers step back for the service; Ctrl-C is for the parent to handle."""
-    os.nice(5)
+    os.nice(3)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

@@ -147,14 +147,15 @@ def _pad_sound(data: bytes) -> bytes:
 def _encode_video(
     pictures: Iterable[Image.Image], sizes: Sequence[Size], fps: int
 ) -> tuple[VideoLayer, ...]:
-    """All layers in one pass; the same frames are key frames in each."""
+    """All layers in one pass, each scaled from the next larger; their key frames coincide."""
     encoders = [_video_encoder(size, fps) for size in sizes]
     encoded: list[list[VideoFrame]] = [[] for _ in sizes]
     for number, picture in enumerate(pictures):
         source = av.VideoFrame.from_ndarray(np.asarray(picture), format="rgb24")
         key = number % (fps * KEY_FRAME_S) == 0
-        for size, encoder, out in zip(sizes, encoders, encoded, strict=True):
-            scaled = source.reformat(size.width, size.height, "yuv420p")
+        scaled = source.reformat(format="yuv420p")
+        for size, encoder, out in reversed(list(zip(sizes, encoders, encoded, strict=True))):
+            scaled = scaled.reformat(size.width, size.height, interpolation="BILINEAR")
             scaled.pts = number
             scaled.pict_type = (
                 av.video.frame.PictureType.I if key else av.video.frame.PictureType.NONE
