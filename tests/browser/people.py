@@ -161,7 +161,7 @@ async def in_chromium(
     browser: Browser, url: str, username: str, colour: tuple[int, int, int], pitch_hz: int
 ) -> Person:
     """A person signed in with a browser context of their own, not yet in the meeting."""
-    context = await browser.new_context(viewport={"width": 1280, "height": 720}, locale="vi-VN")
+    context = await browser.new_context(viewport={"width": 1600, "height": 900}, locale="vi-VN")
     await context.add_init_script(scene(colour, pitch_hz))
     page: ChromiumPage = await context.new_page()
     await page.goto(f"{url}/dang-nhap")

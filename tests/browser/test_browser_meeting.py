@@ -33,8 +33,8 @@ async def people(running: Running) -> AsyncIterator[list[Person]]:
         try:
             yield [
                 await in_chromium(browser, running.url, "chutri", RED, 300),
-                await in_chromium(browser, running.url, "ankhe", GREEN, 500),
-                await in_chromium(browser, running.url, "kbang", BLUE, 700),
+                await in_chromium(browser, running.url, "pleiku", GREEN, 500),
+                await in_chromium(browser, running.url, "ankhe", BLUE, 700),
                 await in_firefox(firefox, running.url, "ayunpa", YELLOW, 900),
             ]
         finally:
@@ -48,12 +48,12 @@ async def everyone_sees_everyone(people: list[Person]) -> None:
 
 
 async def test_four_browsers_see_hear_and_come_back(running: Running, people: list[Person]) -> None:
-    chair, ankhe, kbang, firefox = people
+    chair, pleiku, ankhe, firefox = people
     await asyncio.gather(*(person.enter() for person in people))
     await everyone_sees_everyone(people)
 
     # Sound: everyone enters muted; two speak, and everybody else hears.
-    for speaker in (chair, kbang):
+    for speaker in (chair, ankhe):
         await speaker.click(MICROPHONE)
         await speaker.until(
             "window.diemcau.state().session.seats[window.diemcau.state().seat].microphone"
@@ -61,14 +61,14 @@ async def test_four_browsers_see_hear_and_come_back(running: Running, people: li
     await asyncio.gather(*(person.hears() for person in people))
 
     # The chair mutes a site; it stays muted after a reload.
-    seat = await kbang.seat()
+    seat = await ankhe.seat()
     await chair.tab.evaluate(
         f'window.diemcau.signaling.request("mute-seat", {json.dumps({"seat": seat})})'
     )
     muted = f"!window.diemcau.state().session.seats[{seat!r}].microphone"
     await asyncio.gather(*(person.until(muted) for person in people))
-    await kbang.reload()
-    assert await kbang.tab.evaluate(muted)
+    await ankhe.reload()
+    assert await ankhe.tab.evaluate(muted)
 
     # Reload: everyone is back in the same seat.
     for person in (chair, firefox):
@@ -89,5 +89,5 @@ async def test_four_browsers_see_hear_and_come_back(running: Running, people: li
         *(person.until(f"{CONNECTED} && window.diemcau.signaling.open") for person in people)
     )
     await everyone_sees_everyone(people)
-    assert await kbang.tab.evaluate(muted)
-    assert set(await ankhe.seats()) == set(await chair.seats())
+    assert await ankhe.tab.evaluate(muted)
+    assert set(await pleiku.seats()) == set(await chair.seats())
