@@ -199,6 +199,7 @@ class Router:
             self._waiting.pop(down, None)
             down.begin(packet)
             encoding.sinks[down] = None
+        encoding.keyframes.satisfy()
         invalidate(encoding)
 
     @staticmethod

@@ -221,14 +221,16 @@ class Ingress:
             packet.vp8 = descriptor = vp8.parse(raw, start, end)
             if descriptor is not None and descriptor.keyframe:
                 packet.keyframe = True
+                encoding.keyframes.satisfy()
                 if descriptor.height:
                     encoding.width, encoding.height = descriptor.width, descriptor.height
             return
         known = starts_keyframe(packet.codec, raw, start, end)
-        if known is None:
-            known = self._answers_request(packet)
+        begins = self._answers_request(packet) if known is None else known
         new_frame = packet.timestamp != encoding.last_timestamp and not packet.repaired
-        packet.keyframe = known and new_frame
+        packet.keyframe = begins and new_frame
+        if packet.keyframe and known:
+            encoding.keyframes.satisfy()
         if packet.keyframe and packet.codec.startswith("h264/"):
             size = h264.picture_size(raw, start, end)
             if size is not None:

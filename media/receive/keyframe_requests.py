@@ -24,6 +24,10 @@ class KeyframeRequests:
         self.request(now)
         self._follow_up = max(now, self._last) + FOLLOW_UP_S
 
+    def satisfy(self) -> None:
+        """A key frame begins: whoever asked gets it. A newcomer's second request stays."""
+        self._due = _NEVER
+
     @property
     def due(self) -> float:
         return min(self._due, self._follow_up)

@@ -327,3 +327,15 @@ def test_an_outage_of_a_publisher_ends_with_a_keyframe_request() -> None:
     said = [p for _, p in world.tick()]
     assert PictureLoss(4242, 5) in said
     assert not any(isinstance(p, Nack) for p in said)
+
+
+def test_no_request_is_sent_when_the_keyframe_is_there_already() -> None:
+    world = World()
+    speaker, sources = simulcast(world)
+    viewer = world.viewer("v")
+    world.show(viewer, "v0", "s", 720)
+    world.tick(0.5)
+    picture(world, speaker, sources, key=True)
+    said = [p for _, p in world.tick(0.04) if isinstance(p, PictureLoss)]
+    assert said == []
+    assert viewer.received[-1].picture.height == 720
