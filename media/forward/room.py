@@ -10,12 +10,12 @@ from media.forward.down_track import Want
 from media.forward.fanout import FanOut, TransportNumbers
 from media.forward.figures import Figures
 from media.forward.router import Router, invalidate
+from media.forward.slots import VoiceSlots, fill_auto_slots
 from media.forward.subscriber import Subscriber
 from media.peer import Endpoint, Peer
 from media.receive.ingress import Ingress
 from media.receive.source_packet import SourcePacket
-from media.receive.speakers import SpeakerSelector
-from media.receive.up_track import Encoding, UpTrack
+from media.receive.up_track import Encoding
 from media.rtp.packet import ParseError
 from media.rtp.rtcp import ReceiverReport, Rtcp, SenderReport, ntp_to_seconds, parse, serialize
 from media.transport.egress import Egress
@@ -26,7 +26,6 @@ CHECK_S = 0.25  # layers, arriving sources
 RECORDING_KEYFRAME_S = 10.0
 MAX_RTCP_BYTES = 1200
 DEFAULT_RTT_S = 0.1
-MAX_AUDIO_POSITIONS = 8
 _CLOCK_JUMP_S = 2.0
 
 
@@ -82,7 +81,7 @@ class Room:
         self.numbers = TransportNumbers()
         self.fanout = FanOut(egress, counters, self.numbers)
         self.router = Router(counters, self._attend)
-        self.speakers = SpeakerSelector(0)
+        self.voices = VoiceSlots(self.peers, self.router)
         self.figures = Figures(now)
         self._taps: list[Tap] = []
         self._queue: list[Encoding] = []
@@ -97,7 +96,6 @@ class Room:
         self._check_due = now
         self._tap_due = float("inf")
         self._dominant: str | None = None
-        self._assigned: tuple[str | None, ...] = ()  # voices in everyone's audio slots
 
     # Peers
 
@@ -105,13 +103,13 @@ class Room:
         """Into the room; allowed sources: none until `set_allowed`. Ids are never used twice."""
         peer.index = self.numbers.allocate()
         peer.ingress = Ingress(peer.id, peer.negotiated, self.counters)
-        peer.ingress.on_level = self._on_level
+        peer.ingress.on_level = self.voices.on_level
         peer.subscriber = Subscriber(peer, self.fanout, self.router, self.counters, self.ntp_offset)
         self.peers[peer.id] = peer
         for track in peer.ingress.tracks:
             self.router.add_track(track, now)
-        self._resize_positions()
-        self._assign_voices(peer, now)
+        self.voices.resize()
+        self.voices.assign(peer, now)
         if peer.ready:
             self._start(peer, now)
 
@@ -133,12 +131,10 @@ class Room:
         self._attention.discard(peer_id)
         self._clocks.pop(peer_id, None)
         self.figures.forget(peer_id)
-        self.speakers.remove(peer_id)
-        if self.speakers.main == peer_id:
-            self.speakers.main = None
-        self._resize_positions()
-        self._choose_voices(now)
-        self._fill_auto_slots(now)
+        self.voices.remove(peer_id)
+        self.voices.resize()
+        self.voices.choose(now)
+        fill_auto_slots(self.peers.values(), self.router, now)
 
     def peer_ready(self, peer_id: str, srtp_tx: Any, endpoint: Endpoint, now: float) -> None:
         """DTLS and ICE are up: start sending; ask the sources in its slots for key frames now and
@@ -155,7 +151,7 @@ class Room:
         assert peer.subscriber is not None
         peer.connected_at = now
         peer.subscriber.start(now)
-        self._fill_auto_slots(now)
+        fill_auto_slots(self.peers.values(), self.router, now)
         for down in peer.subscriber.down_tracks:
             self.router.select(down, now)
             self.router.ask_for_newcomer(down, now)
@@ -205,7 +201,7 @@ class Room:
                 track.order = self._published
             self.router.refresh((track.peer_id, track.source), now)
         ingress.new_encodings.clear()
-        self._fill_auto_slots(now)
+        fill_auto_slots(self.peers.values(), self.router, now)
 
     def _tell_taps(self, packet: SourcePacket) -> None:
         encoding = packet.encoding
@@ -292,12 +288,12 @@ class Room:
         if now >= self._check_due:
             self._check_due = now + CHECK_S
             self.router.check_layers(now)
-            self._fill_auto_slots(now)
+            fill_auto_slots(self.peers.values(), self.router, now)
         if now >= self._tick_due:
             self._tick_due = now + TICK_S
             self._attention.clear()
             self._begin_round(now)
-            self._choose_voices(now)
+            self.voices.choose(now)
             if now >= self._tap_due:
                 self._ask_for_taps(now)
             for peer in self.peers.values():
@@ -366,38 +362,7 @@ class Room:
         peer = self.peers.get(peer_id)
         if peer is not None:
             peer.auto = True
-            self._fill_auto_slots(now)
-
-    def _fill_auto_slots(self, now: float) -> None:
-        takers = [p for p in self.peers.values() if p.auto and p.subscriber is not None]
-        if not takers:
-            return
-        sources = sorted(
-            (t for t in self.router.tracks.values() if self._publishes_video(t, now)),
-            key=lambda t: t.order,
-        )
-        for peer in takers:
-            self._fill_slots_of(peer, sources, now)
-
-    @staticmethod
-    def _publishes_video(track: UpTrack, now: float) -> bool:
-        return track.kind == "video" and track.allowed and track.arriving(now)
-
-    def _fill_slots_of(self, peer: Peer, sources: Sequence[UpTrack], now: float) -> None:
-        """Slots whose source is still there stay; the others get the first sources not shown."""
-        assert peer.subscriber is not None
-        keys = [(t.peer_id, t.source) for t in sources if t.peer_id != peer.id]
-        free = []
-        for down in peer.subscriber.video:
-            shown = (down.want.peer_id, down.want.source) if down.want is not None else None
-            if shown in keys:
-                keys.remove(shown)
-            else:
-                free.append(down)
-        for down in free:
-            want = Want(*keys.pop(0), 1080) if keys else None
-            if want is not None or down.want is not None:
-                self.router.set_want(down, want, now)
+            fill_auto_slots(self.peers.values(), self.router, now)
 
     def set_allowed(self, peer_id: str, sources: Iterable[str], now: float) -> None:
         """Forward only these sources of the peer; others are dropped and counted, still
@@ -409,53 +374,14 @@ class Room:
         for track in peer.ingress.tracks:
             self.router.set_allowed(track, track.source in allowed, now)
             if track.kind == "audio" and not track.allowed:
-                self.speakers.remove(peer_id)
-        self._choose_voices(now)
-        self._fill_auto_slots(now)
+                self.voices.speakers.remove(peer_id)
+        self.voices.choose(now)
+        fill_auto_slots(self.peers.values(), self.router, now)
 
     def set_main_voice(self, peer_id: str | None, now: float) -> None:
         """Whose microphone plays in everyone's audio slot 0."""
-        self.speakers.main = peer_id
-        self._choose_voices(now)
-
-    # Voices
-
-    def _on_level(self, peer_id: str, dbov: int, now: float) -> None:
-        voice = self.speakers.voices.get(peer_id)
-        if voice is None:
-            voice = self.speakers.add(peer_id, now)
-            voice.on_level(dbov, now)
-            self._choose_voices(now)
-            return
-        voice.on_level(dbov, now)
-
-    def _resize_positions(self) -> None:
-        wanted = max(
-            (len(p.subscriber.audio) for p in self.peers.values() if p.subscriber is not None),
-            default=0,
-        )
-        if wanted != len(self.speakers.positions):
-            self.speakers.resize(min(wanted, MAX_AUDIO_POSITIONS))
-
-    def _choose_voices(self, now: float) -> None:
-        self.speakers.update(now)
-        positions = tuple(self.speakers.positions)
-        if positions != self._assigned:
-            self._assigned = positions
-            for peer in self.peers.values():
-                self._assign_voices(peer, now)
-
-    def _assign_voices(self, peer: Peer, now: float) -> None:
-        """The room's voices into the audio slots of one peer, except its own."""
-        assert peer.subscriber is not None
-        positions = self.speakers.positions
-        for index, down in enumerate(peer.subscriber.audio):
-            voice = positions[index] if index < len(positions) else None
-            if voice == peer.id:
-                voice = None
-            if (down.want.peer_id if down.want is not None else None) != voice:
-                want = Want(voice, "microphone", 0) if voice is not None else None
-                self.router.set_want(down, want, now)
+        self.voices.speakers.main = peer_id
+        self.voices.choose(now)
 
     # Taps
 
@@ -488,10 +414,12 @@ class Room:
     def take_reports(self, now: float) -> RoomReports:
         """Changes of speakers, dominant speaker, arriving sources; at most 5 times a second."""
         dominant = None
-        if self.speakers.dominant != self._dominant:
-            dominant = self._dominant = self.speakers.dominant
+        if self.voices.speakers.dominant != self._dominant:
+            dominant = self._dominant = self.voices.speakers.dominant
         return RoomReports(
-            self.speakers.changes(now), dominant, self.figures.source_changes(self.peers, now)
+            self.voices.speakers.changes(now),
+            dominant,
+            self.figures.source_changes(self.peers, now),
         )
 
     def stats(self, now: float) -> list[PeerStats]:
