@@ -213,12 +213,11 @@ async def _converse(sites: Sequence[SimulatedSite], floor: Floor, rng: random.Ra
     """One site speaks at a time, and nobody while a person does."""
     last: SimulatedSite | None = None
     while True:
-        ready = [site for site in sites if site.ready and site is not last]
-        if not ready or floor.speaking:
-            last = None if not floor.speaking else last
+        ready = [site for site in sites if site.ready]
+        if floor.taken(time.monotonic()) or not ready:
             await asyncio.sleep(0.5)
             continue
-        last = rng.choice(ready)
+        last = rng.choice([site for site in ready if site is not last] or ready)
         await last.speak(rng.uniform(*TURN_SECONDS))
         await asyncio.sleep(rng.uniform(*PAUSE_SECONDS))
 

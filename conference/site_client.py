@@ -35,7 +35,8 @@ PLAN = MediaPlan(
 )
 TILES = PLAN.video_slots - 1
 ANSWER_SECONDS = 10.0
-BACKOFF_SECONDS = (0.5, 1.0, 2.0, 4.0)
+BACKOFF_SECONDS = (0.3, 0.5, 1.0, 1.5)
+PERSON_SECONDS = 1.0  # shorter sounds of a person interrupt nobody
 LISTEN_SECONDS = 0.2  # how often a speaking site notices what others do
 GOODBYE_SECONDS = 0.5  # for the server's closing handshake
 OBEY_MUTE_SECONDS = 60.0  # a muted site does not speak again for so long
@@ -58,13 +59,18 @@ class Floor:
     """Who else speaks: simulated sites keep quiet while a person does."""
 
     simulated: set[SeatId] = field(default_factory=set)
-    speaking: set[SeatId] = field(default_factory=set)  # people only
+    _since: dict[SeatId, float] = field(default_factory=dict)  # people who speak now
 
-    def hear(self, seat: SeatId, speaking: bool) -> None:
+    def hear(self, seat: SeatId, speaking: bool, now: float) -> None:
+        """A seat began or stopped speaking; `now` is monotonic."""
         if speaking and seat not in self.simulated:
-            self.speaking.add(seat)
+            self._since.setdefault(seat, now)
         else:
-            self.speaking.discard(seat)
+            self._since.pop(seat, None)
+
+    def taken(self, now: float) -> bool:
+        """Whether a person speaks: a cough or an echo of ours does not count."""
+        return any(now - since > PERSON_SECONDS for since in self._since.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +158,7 @@ class SimulatedSite:
     async def _talk(self, seconds: float) -> None:
         """Wait out the turn; until muted, cut off, or a person speaks."""
         for _ in range(round(seconds / LISTEN_SECONDS)):
-            if not self.microphone or self._around.floor.speaking:
+            if not self.microphone or self._around.floor.taken(time.monotonic()):
                 return
             await asyncio.sleep(LISTEN_SECONDS)
 
@@ -266,7 +272,7 @@ class SimulatedSite:
                     self._follow(entry.event)
             case Speakers(levels=levels):
                 for level in levels:
-                    self._around.floor.hear(level.seat, level.speaking)
+                    self._around.floor.hear(level.seat, level.speaking, time.monotonic())
             case MediaReset() | MediaLost():
                 self._new_media.set()
             case _:
@@ -283,7 +289,7 @@ class SimulatedSite:
                 if by != self.seat:
                     self._quiet_until = time.monotonic() + OBEY_MUTE_SECONDS
             case events.SeatLeft(seat=seat):
-                self._around.floor.hear(seat, False)
+                self._around.floor.hear(seat, False, time.monotonic())
             case _:
                 pass
 

@@ -110,6 +110,18 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.05)
 
 
+async def test_sites_keep_quiet_for_people_but_not_for_each_other_or_a_cough() -> None:
+    site, person = SeatId("site:1"), SeatId("user:2")
+    floor = Floor(simulated={site})
+    floor.hear(site, True, 0.0)
+    assert not floor.taken(10.0)
+    floor.hear(person, True, 10.0)
+    assert not floor.taken(10.5)
+    assert floor.taken(11.5)
+    floor.hear(person, False, 12.0)
+    assert not floor.taken(12.0)
+
+
 async def test_a_site_joins_speaks_obeys_the_chair_and_returns(
     service: Target, around: Surroundings
 ) -> None:
