@@ -1,15 +1,24 @@
 // @ts-check
 /** Sound of this page: the level of a microphone, the test chime, the recording cue, the voices. */
 
+import { leaving } from "./page.js";
+
 /** Levels shown: from this (quiet room) to 0 dB full scale. */
 const FLOOR_DB = -60;
 
 /** @type {AudioContext | null} */
 let shared = null;
 
-/** One context for meters and cues; it starts when the person first presses something. */
+/** One context for meters and cues. Where the browser waits for a press, any press starts it. */
 function context() {
-  shared ??= new AudioContext();
+  if (shared === null) {
+    const audio = new AudioContext();
+    const resume = () => audio.state === "suspended" && void audio.resume();
+    for (const type of ["pointerup", "keyup"]) {
+      document.addEventListener(type, resume, { signal: leaving.signal });
+    }
+    shared = audio;
+  }
   if (shared.state === "suspended") void shared.resume();
   return shared;
 }

@@ -18,6 +18,8 @@ const CAMERA_LAYERS = [
   { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 1_700_000 },
 ];
 const SCREEN_LAYERS = [{ maxBitrate: 2_000_000 }];
+/** What room hardware and encoders send: H.264 constrained baseline, RFC 7742 section 6.2. */
+const ENCODER_H264 = /^video\/h264;(?=.*packetization-mode=1)(?=.*profile-level-id=42e0)/i;
 /** A path that is silent this long gets new ICE credentials. */
 const DISCONNECTED_MS = 700;
 /** No connection this long after an answer: the network blocks our media. */
@@ -300,20 +302,25 @@ export class Peer {
 function receiveSlots(pc, kind, count) {
   return Array.from({ length: count }, () => {
     const transceiver = pc.addTransceiver(kind, { direction: "recvonly" });
-    prefer(transceiver, kind);
+    prefer(transceiver, kind, ENCODER_H264);
     return transceiver;
   });
 }
 
 /**
- * Offer Opus, and VP8 with its repair, only: the offer shrinks to a third.
+ * Offer Opus, and VP8 with its repair, only: the offer shrinks to a third. Receive slots also take
+ * `further`, where the browser has it.
  *
  * @param {RTCRtpTransceiver} transceiver
  * @param {"audio" | "video"} kind
+ * @param {RegExp} [further] matched against "type; parameters"
  */
-function prefer(transceiver, kind) {
+function prefer(transceiver, kind, further) {
   const known = RTCRtpReceiver.getCapabilities?.(kind)?.codecs ?? [];
   const wanted = kind === "audio" ? ["audio/opus"] : ["video/vp8", "video/rtx"];
-  const codecs = known.filter(({ mimeType }) => wanted.includes(mimeType.toLowerCase()));
+  const codecs = known.filter(
+    ({ mimeType, sdpFmtpLine }) =>
+      wanted.includes(mimeType.toLowerCase()) || further?.test(`${mimeType}; ${sdpFmtpLine ?? ""}`),
+  );
   if (codecs.length > 0) transceiver.setCodecPreferences?.(codecs);
 }

@@ -410,31 +410,30 @@ class Room {
   }
 }
 
-// Within the day the check is not asked for again; `?vao` comes from the check itself, for browsers
-// that remember nothing.
-if (!devices.checkedToday() && !new URLSearchParams(location.search).has("vao")) {
-  location.replace(page.meeting.check);
-}
-
-const room = new Room();
-
-/** For tests and for the technician's console. */
-Reflect.set(window, "diemcau", {
-  state: () => room.state,
-  peer: room.peer,
-  signaling: room.signaling,
-  slots: async () => {
+/** For tests and for the technician's console. @param {Room} room */
+function offerHandle(room) {
+  const slots = async () => {
     const pc = room.peer.connection;
-    if (pc === null) return [];
-    const figures = await inbound(pc, "video");
+    const figures = pc === null ? [] : await inbound(pc, "video");
     return figures.map(({ mid, frames, width, height }) => {
       const slot = room.state.slots.find((one) => one.mid === mid);
-      return { mid, seat: slot?.seat ?? null, source: slot?.source ?? null, framesDecoded: frames, width, height };
+      const { seat = null, source = null } = slot ?? {};
+      return { mid, seat, source, framesDecoded: frames, width, height };
     });
-  },
-  audioEnergy: async () => {
+  };
+  const audioEnergy = async () => {
     const pc = room.peer.connection;
-    if (pc === null) return 0;
-    return (await inbound(pc, "audio")).reduce((sum, { energy }) => sum + energy, 0);
-  },
-});
+    const figures = pc === null ? [] : await inbound(pc, "audio");
+    return figures.reduce((sum, { energy }) => sum + energy, 0);
+  };
+  const { peer, signaling } = room;
+  Reflect.set(window, "diemcau", { state: () => room.state, peer, signaling, slots, audioEnergy });
+}
+
+// Within the day the check is not asked for again; `?vao` comes from the check itself, for browsers
+// that remember nothing.
+if (devices.checkedToday() || new URLSearchParams(location.search).has("vao")) {
+  offerHandle(new Room());
+} else {
+  location.replace(page.meeting.check);
+}
