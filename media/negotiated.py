@@ -29,13 +29,14 @@ class Codec:
     def key(self) -> str:
         """What must be equal for a source to play in a slot: name, clock and decisive parameters.
 
-        "vp8/90000", "opus/48000", "h264/90000/42e0/1" (profile and packetization-mode),
-        "vp9/90000/0" (profile-id).
+        "vp8/90000", "opus/48000", "h264/90000/42/1" (profile_idc and packetization-mode; encoders
+        of room hardware name the baseline family 4200, 42c0 or 42e0, and every receiver decodes
+        all three), "vp9/90000/0" (profile-id).
         """
         name = self.name.lower()
         base = f"{name}/{self.clock_hz}"
         if name == "h264":
-            profile = self._parameter("profile-level-id", "42000a").lower()[:4]
+            profile = self._parameter("profile-level-id", "42000a").lower()[:2]
             return f"{base}/{profile}/{self._parameter('packetization-mode', '0')}"
         if name == "vp9":
             return f"{base}/{self._parameter('profile-id', '0')}"

@@ -103,15 +103,14 @@ class Person:
     async def sees(self, others: "list[Person]", timeout_s: float = 30.0) -> None:
         """Every other person's picture arrives here, moves, and is the right one."""
         for other in others:
-            seat = await other.seat()
-            await self._until_true(
-                lambda seat=seat: self._moves(seat), f"frames of {seat}", timeout_s
-            )
-            await self._until_true(
-                lambda seat=seat, other=other: self._shows(seat, other.colour),
-                f"the picture of {seat}",
-                timeout_s,
-            )
+            await self.shows(await other.seat(), other.colour, timeout_s)
+
+    async def shows(self, seat: str, colour: tuple[int, int, int], timeout_s: float = 30.0) -> None:
+        """The seat's picture arrives here, moves, and has its colour."""
+        await self._until_true(lambda: self._moves(seat), f"frames of {seat}", timeout_s)
+        await self._until_true(
+            lambda: self._has_colour(seat, colour), f"the picture of {seat}", timeout_s
+        )
 
     async def _moves(self, seat: str) -> bool:
         before = (await self.slots()).get(seat)
@@ -121,7 +120,7 @@ class Person:
         after = (await self.slots()).get(seat)
         return after is not None and after["framesDecoded"] > before["framesDecoded"]
 
-    async def _shows(self, seat: str, colour: tuple[int, int, int]) -> bool:
+    async def _has_colour(self, seat: str, colour: tuple[int, int, int]) -> bool:
         slot = (await self.slots()).get(seat)
         if slot is None:
             return False

@@ -179,6 +179,6 @@ def test_keyframes_of_other_codecs(codec: str, payload: str, expected: bool | No
     assert starts_keyframe(codec, data, 0, len(data)) is expected
 
 
-@given(st.sampled_from(["vp9/90000/0", "av1/90000", "h264/90000/42e0/1"]), st.binary(max_size=8))
+@given(st.sampled_from(["vp9/90000/0", "av1/90000", "h264/90000/42/1"]), st.binary(max_size=8))
 def test_keyframe_detection_takes_any_bytes(codec: str, data: bytes) -> None:
     assert starts_keyframe(codec, data, 0, len(data)) in (True, False)
