@@ -17,7 +17,7 @@ from conference.config import ConfigError, Settings, load
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the process's exit code."""
-    options = _parser().parse_args(arguments)
+    options = parse_arguments(arguments)
     try:
         return _run(options.command(options))
     except ConfigError as error:
@@ -25,6 +25,11 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
+    """The command line as `options`; `options.command` is what to run."""
+    return _parser().parse_args(arguments)
 
 
 def _run(work: Coroutine[Any, Any, int]) -> int:
@@ -105,9 +110,24 @@ async def _demo(options: argparse.Namespace) -> int:
 
 
 def _bench_options(parser: argparse.ArgumentParser) -> None:
-    from conference.bench import add_options
-
-    add_options(parser)
+    parser.add_argument("--publishers", type=int, default=1, metavar="P")
+    parser.add_argument("--subscribers", type=int, default=50, metavar="N")
+    parser.add_argument("--seconds", type=float, default=10.0, metavar="S")
+    parser.add_argument("--url", default="", help="server; without it one is started")
+    parser.add_argument("--meeting", default="bench", metavar="M")
+    parser.add_argument("--token", default="", help="bearer token for every client")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="the server's data folder: signs tokens"
+    )
+    parser.add_argument("--server-pid", type=int, action="append", default=[], metavar="PID")
+    parser.add_argument(
+        "--feedback",
+        choices=("transport-cc", "none"),
+        default="transport-cc",
+        help="what subscribers report besides loss; browsers: transport-cc, 16 times a second",
+    )
+    parser.add_argument("--pin", action="store_true", help="server on core 0, load on the others")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
 
 
 async def _bench(options: argparse.Namespace) -> int:

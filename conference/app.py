@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 
@@ -129,16 +131,25 @@ def _token_key(settings: Settings) -> bytes:
 async def _media(
     settings: Settings, supervisor: Supervisor, stack: contextlib.AsyncExitStack
 ) -> WorkerPlane:
+    for address in settings.media_addresses:
+        _check_media_port(address, settings.media.port)
     media = WorkerPlane(settings.media_addresses, settings.media.port)
     stack.push_async_callback(media.stop)
     try:
         await media.start(supervisor)
     except WorkerGone as error:
-        where = ", ".join(settings.media_addresses)
-        raise ConfigError(
-            f"media port {settings.media.port} (UDP) on {where}: {error}; is it in use?"
-        ) from None
+        raise ConfigError(str(error)) from None
     return media
+
+
+def _check_media_port(address: str, port: int) -> None:
+    """The worker binds it in a moment; here its absence still makes one clear line."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            raise ConfigError(f"UDP port {port} on {address}: {error.strerror}") from None
 
 
 def _application(
@@ -191,5 +202,6 @@ async def _listen(
     try:
         await site.start()
     except OSError as error:
-        raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}") from None
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise ConfigError(f"TCP port {port} on {host}: {reason}") from None
     return int(runner.addresses[0][1])

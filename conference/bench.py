@@ -14,7 +14,6 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import aiohttp
 import msgspec
@@ -72,30 +71,6 @@ class Result:
     crowd_cpu_percent: float = 0.0
     lost_transports: int = 0
     ok: bool = False
-
-
-# ---------------------------------------------------------------- command line
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--publishers", type=int, default=1, metavar="P")
-    parser.add_argument("--subscribers", type=int, default=50, metavar="N")
-    parser.add_argument("--seconds", type=float, default=10.0, metavar="S")
-    parser.add_argument("--url", default="", help="server; without it one is started")
-    parser.add_argument("--meeting", default="bench", metavar="M")
-    parser.add_argument("--token", default="", help="bearer token for every client")
-    parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="the server's data folder: signs tokens"
-    )
-    parser.add_argument("--server-pid", type=int, action="append", default=[], metavar="PID")
-    parser.add_argument(
-        "--feedback",
-        choices=("transport-cc", "none"),
-        default="transport-cc",
-        help="what subscribers report besides loss; browsers: transport-cc, 16 times a second",
-    )
-    parser.add_argument("--pin", action="store_true", help="server on core 0, load on the others")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
 
 
 async def run_bench(options: argparse.Namespace) -> int:

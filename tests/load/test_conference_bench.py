@@ -1,6 +1,5 @@
 """The bench measures a foreign WHIP/WHEP server, and notices when media is lost or altered."""
 
-import argparse
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -9,7 +8,8 @@ import pytest
 from aiohttp.test_utils import TestServer
 from plain_sfu import Faults, PlainSfu
 
-from conference.bench import add_options, run_bench
+from conference.__main__ import parse_arguments
+from conference.bench import run_bench
 
 Run = Callable[..., Awaitable[tuple[int, dict[str, object]]]]
 
@@ -25,14 +25,12 @@ async def run(sfu: PlainSfu, tmp_path: Path) -> AsyncIterator[Run]:
     await server.start_server()
 
     async def run(**options: str) -> tuple[int, dict[str, object]]:
-        parser = argparse.ArgumentParser()
-        add_options(parser)
         report = tmp_path / "report.json"
         given = {"url": f"http://127.0.0.1:{server.port}", "token": "secret", **options}
         words = [word for name, value in given.items() for word in (f"--{name}", value)]
         code = await run_bench(
-            parser.parse_args(
-                [*words, "--subscribers", "3", "--seconds", "2.5", "--json", str(report)]
+            parse_arguments(
+                ["bench", *words, "--subscribers", "3", "--seconds", "2.5", "--json", str(report)]
             )
         )
         return code, json.loads(report.read_text()) if report.exists() else {}

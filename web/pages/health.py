@@ -19,6 +19,7 @@ TROUBLES = {
     "up-loss": mark("Mất gói khi gửi"),
     "down-loss": mark("Mất gói khi nhận"),
     "slow": mark("Độ trễ cao"),
+    "unsteady": mark("Đường truyền chập chờn"),
     "reset": mark("Máy chủ hình ảnh khởi động lại"),
 }
 
