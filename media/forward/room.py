@@ -297,7 +297,8 @@ class Room:
             if now >= self._tap_due:
                 self._ask_for_taps(now)
             for peer in self.peers.values():
-                self._collect(peer, now, out)
+                if peer.negotiated.uplinks or peer.subscriber.due <= now:  # type: ignore[union-attr]
+                    self._collect(peer, now, out)
         elif self._attention or now >= self._retry_due:
             wanted = self._attention | self._repairing
             self._attention.clear()

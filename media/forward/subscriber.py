@@ -53,7 +53,7 @@ class Subscriber:
         self.audio = [d for d in self.down_tracks if d.slot.kind == "audio"]
         self.video = [d for d in self.down_tracks if d.slot.kind == "video"]
         self._by_ssrc = {down.slot.ssrc: down for down in self.down_tracks}
-        self._report_due = float("inf")
+        self.due = float("inf")  # when `reports` has something to say next
         name_of = self.down_tracks[0].slot.ssrc if self.down_tracks else 0
         self._description = serialize([SourceDescription(((name_of, peer.negotiated.cname),))])
         self._allowance = float(MAX_REPEATS_PER_S)
@@ -61,7 +61,7 @@ class Subscriber:
 
     def start(self, now: float) -> None:
         """The transport is up. Reports are spread over time by the peer's index."""
-        self._report_due = now + SENDER_REPORT_S * (self.peer.index % 10) / 10
+        self.due = now + SENDER_REPORT_S * (self.peer.index % 10) / 10
 
     # From the subscriber
 
@@ -144,10 +144,6 @@ class Subscriber:
 
     # To the subscriber
 
-    @property
-    def due(self) -> float:
-        return self._report_due
-
     def reports(self, now: float, clock_of: ClockOf) -> bytes:
         """Sender reports of the slots that play, when they are due, and our name.
 
@@ -158,9 +154,9 @@ class Subscriber:
             RTCP packets, written without intermediate values: a meeting of 250 sites sends some
             thousand a second.
         """
-        if now < self._report_due:
+        if now < self.due:
             return b""
-        self._report_due = now + SENDER_REPORT_S
+        self.due = now + SENDER_REPORT_S
         reports = bytearray()
         for down in self._playing(now):
             self._append_report(reports, down, now, clock_of)
