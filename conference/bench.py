@@ -36,6 +36,7 @@ from media.load.clips import make_bench_clip
 from media.load.dtls import new_certificate
 from media.load.offer import MediaPlan
 from media.load.peer import Peer, PeerFailed, address_towards
+from media.load.reference import plain_packet_us
 from media.load.sample import Sample, judge
 from rooms.directory.tokens import TokenRole
 
@@ -59,6 +60,7 @@ class Result:
     loss: float = 0.0
     cpu_percent: float | None = None
     cpu_us_per_packet: float | None = None
+    plain_packet_us: float = 0.0  # write, encrypt and send one packet here, nothing else
     memory_per_subscriber_bytes: float | None = None
     delay_ms_p50: float | None = None
     delay_ms_p99: float | None = None
@@ -104,6 +106,8 @@ def _table(result: Result) -> str:
         ("lost", shown(result.loss * 100, "%", 3)),
         ("server CPU", shown(result.cpu_percent, "% of a core")),
         ("server CPU per packet", shown(result.cpu_us_per_packet, "µs", 2)),
+        ("a plain packet on this machine", shown(result.plain_packet_us, "µs", 2)),
+        ("server CPU per plain packet", shown(_ratio(result), "", 2)),
         ("server memory per subscriber", shown(memory and memory / 1024, "KiB", 0)),
         ("added delay p50", shown(result.delay_ms_p50, "ms", 2)),
         ("added delay p99", shown(result.delay_ms_p99, "ms", 2)),
@@ -116,6 +120,13 @@ def _table(result: Result) -> str:
     return "\n".join(f"  {name:<30}{value}" for name, value in rows)
 
 
+def _ratio(result: Result) -> float | None:
+    """Server CPU per packet in plain packets: what compares between machines."""
+    if result.cpu_us_per_packet is None:
+        return None
+    return result.cpu_us_per_packet / result.plain_packet_us
+
+
 # ---------------------------------------------------------------- measuring
 
 
@@ -125,6 +136,7 @@ async def _measure(options: argparse.Namespace, target: Target) -> Result:
         pin(pids)
     clip = await asyncio.to_thread(make_bench_clip)
     result = Result(publishers=options.publishers, subscribers=options.subscribers)
+    result.plain_packet_us = await asyncio.to_thread(plain_packet_us)
     async with connected_clients(target, PUBLISH_TICK_S) as clients:
         await _publish(clients, options.publishers, clip)
         await asyncio.sleep(0.5)
