@@ -100,6 +100,7 @@ async def _demo(options: argparse.Namespace) -> int:
     from conference.demo import demo
 
     environment = dict(os.environ)
+    environment.setdefault("DIEMCAU_LOGS_LEVEL", "warning")  # the address stays in sight
     environment["DIEMCAU_SERVER_LISTEN"] = options.listen
     environment["DIEMCAU_MEDIA_PORT"] = options.media_port
     environment["DIEMCAU_DATA_FOLDER"] = str(options.data)
