@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { announce } from "../../web/static/js/announce.js";
-import { lineLook, middleButton, seatLook } from "../../web/static/js/describe.js";
+import { lineLook, middleButton, seatLook, wallClock } from "../../web/static/js/describe.js";
 import { judge } from "../../web/static/js/stats.js";
 import { NOW, entry, seat, session, state } from "./builders.js";
 
@@ -79,4 +79,8 @@ test("being muted or invited is shown; what others do is only read aloud", () =>
   assert.equal(said({ type: "main-shown", seat: "site:2", pinned: false }), null);
   assert.equal(said({ type: "hand-raised", seat: "site:1" }).shown, false);
   assert.equal(said({ type: "recording-started", recording: "1", by: "site:1" }).cue, true);
+});
+
+test("the clock shows the province's time in every browser", () => {
+  assert.equal(wallClock(Date.UTC(2026, 10, 24, 20, 25, 58) / 1000), "03:25");
 });

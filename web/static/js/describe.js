@@ -136,3 +136,16 @@ export function lineLook(lineOpen, peer, measured, told) {
   }
   return { tone: "ok", icon: "sig-4", word: "lineGood" };
 }
+
+/** Viet Nam is seven hours ahead of UTC all year; the browser's own zone does not count. */
+const LOCAL_OFFSET_S = 7 * 3600;
+
+/**
+ * The wall clock of the meeting: "08:05".
+ *
+ * @param {number} at UTC epoch seconds
+ * @returns {string}
+ */
+export function wallClock(at) {
+  return new Date((at + LOCAL_OFFSET_S) * 1000).toISOString().slice(11, 16);
+}

@@ -6,7 +6,7 @@
  * @import { State } from "../state.js"
  */
 
-import { middleButton } from "../describe.js";
+import { middleButton, wallClock } from "../describe.js";
 import { duration, t } from "../page.js";
 import { may, onMain, ownSeat, speakingSince, waiting } from "../state.js";
 import { hook, setAttribute, setClass, setIcon, setText, show } from "./dom.js";
@@ -36,9 +36,7 @@ export class TopBar {
     setClass(this.line, `room-chip room-chip--${line.tone || "calm"}`);
     setIcon(this.line, line.icon);
     setText(this.lineWord, t(line.word));
-    const at = new Date((now + state.clockOffset) * 1000);
-    const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
-    setText(this.clock, `${two(at.getHours())}:${two(at.getMinutes())}`);
+    setText(this.clock, wallClock(now + state.clockOffset));
     this.#recording(state, now);
     this.#list(state, view.panel);
     this.#speaker(state, view.grid, now);
