@@ -98,4 +98,4 @@ def test_what_may_go_wrong_has_a_code_and_a_text(error: Exception, code: str) ->
 def test_codes_of_the_meeting_become_bye_codes() -> None:
     assert bye_code("superseded") is ByeCode.SUPERSEDED
     assert bye_code("not-allowed") is ByeCode.NOT_INVITED
-    assert bye_code("recording-failed") is ByeCode.FAILED
+    assert bye_code("not-recording") is ByeCode.FAILED
