@@ -24,6 +24,14 @@ class Running:
     process: subprocess.Popen[bytes]
     arguments: list[str]
 
+    @property
+    def tcp_port(self) -> int:
+        return int(self.url.rsplit(":", 1)[1])
+
+    @property
+    def media_port(self) -> int:
+        return int(self.arguments[self.arguments.index("--media-port") + 1])
+
     def worker_pid(self) -> int:
         for line in self.get("/metrics").splitlines():
             if line.startswith("diemcau_worker_pid "):

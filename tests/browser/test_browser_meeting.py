@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import async_playwright
@@ -78,16 +77,21 @@ async def test_four_browsers_see_hear_and_come_back(running: Running, people: li
     await everyone_sees_everyone(people)
 
     # Five seconds without a network: back by themselves, nobody touched anything.
-    tcp, udp = (
-        urlsplit(running.url).port,
-        int(running.arguments[running.arguments.index("--media-port") + 1]),
-    )
-    assert tcp is not None
-    with cut(tcp, udp):
+    with cut(running.tcp_port, running.media_port):
         await asyncio.sleep(5)
+    await everyone_is_back(people, muted)
+
+    # The whole service dies and starts again: the same seats, still muted.
+    seats = set(await pleiku.seats())
+    await asyncio.to_thread(running.restart_killed)
+    await everyone_is_back(people, muted)
+    assert set(await chair.seats()) == seats
+
+
+async def everyone_is_back(people: list[Person], muted: str) -> None:
     await asyncio.gather(
         *(person.until(f"{CONNECTED} && window.diemcau.signaling.open") for person in people)
     )
     await everyone_sees_everyone(people)
-    assert await ankhe.tab.evaluate(muted)
-    assert set(await pleiku.seats()) == set(await chair.seats())
+    for person in people:
+        assert await person.tab.evaluate(muted)
