@@ -85,9 +85,8 @@ async def running(
     async with contextlib.AsyncExitStack() as stack:
         db = Database(settings.database_url)
         stack.push_async_callback(db.close)
-        await db.migrate()
         supervisor = await stack.enter_async_context(Supervisor())
-        media = await _media(settings, supervisor, stack)
+        media, _ = await asyncio.gather(_media(settings, supervisor, stack), db.migrate())
         meetings = Meetings(db)
         recordings = Recordings(db, settings.folder / "recordings")
         health = HealthBoard()
