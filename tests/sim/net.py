@@ -51,8 +51,67 @@ class SimNet:
 
         return send
 
+    def narrow_link(
+        self,
+        deliver: Callable[..., None],
+        *,
+        rate_bps: float,
+        delay: float,
+        queue_s: float = 1.0,
+        loss: float = 0.0,
+        jitter: float = 0.0,
+    ) -> "NarrowLink":
+        """A path of limited rate with a queue in front: see `NarrowLink`."""
+        return NarrowLink(self, deliver, rate_bps, delay, queue_s, loss, jitter)
+
     def run(self, until: float) -> None:
         while self._events and self._events[0][0] <= until:
             self.now, _, callback, arguments = heapq.heappop(self._events)
             callback(*arguments)
         self.now = until
+
+
+class NarrowLink:
+    """Packets leave one after the other at `rate_bps`, which may be changed at any time; what would
+    wait longer than `queue_s` is dropped. Order is kept, also with jitter.
+
+    Calling `send(size_bytes, *arguments)` hands the arguments to `deliver` when they arrive.
+    """
+
+    def __init__(
+        self,
+        net: SimNet,
+        deliver: Callable[..., None],
+        rate_bps: float,
+        delay: float,
+        queue_s: float,
+        loss: float,
+        jitter: float,
+    ) -> None:
+        self.net = net
+        self.deliver = deliver
+        self.rate_bps = rate_bps
+        self.delay = delay
+        self.queue_s = queue_s
+        self.loss = loss
+        self.jitter = jitter
+        self.dropped = 0
+        self.delivered_bytes = 0
+        self._free_at = 0.0
+        self._last_at = 0.0
+
+    @property
+    def waiting_s(self) -> float:
+        """How long a packet sent now waits for those before it."""
+        return max(0.0, self._free_at - self.net.now)
+
+    def send(self, size_bytes: int, *arguments: Any) -> None:
+        net = self.net
+        if self.waiting_s > self.queue_s or net.random.random() < self.loss:
+            self.dropped += 1
+            return
+        self._free_at = max(net.now, self._free_at) + size_bytes * 8 / self.rate_bps
+        extra = net.random.random() * self.jitter
+        self._last_at = max(self._last_at, self._free_at + self.delay + extra)
+        self.delivered_bytes += size_bytes
+        net.call_at(self._last_at, self.deliver, *arguments)

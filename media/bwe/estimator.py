@@ -1,0 +1,201 @@
+"""Bits per second the way to one subscriber carries, from its transport-wide feedback.
+
+Pure: packets sent are in a `SendLog`, feedback and time are arguments. See `media/BWE.md`.
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+from media.bwe.arrival import ArrivalReader, PacketGroups, SendLog
+from media.bwe.loss import LossBound
+from media.bwe.probe import ProbeControl
+from media.bwe.rate_control import RateControl
+from media.bwe.trendline import Trendline, Usage
+from media.rtp.sequence import extend
+from media.rtp.transport_cc import TransportFeedback
+
+START_BPS = 150_000  # two voices; the first probe, at once, asks for four times that
+MIN_BPS = 40_000  # one voice
+MAX_BPS = 50_000_000
+RATE_S = 0.5  # arriving rate is taken over this
+SHORT_RATE_S = 0.2  # and over this when the line got slower
+USED_UP = 0.65  # sending less than this part of the estimate: limited by the sources (ALR)
+BASE_S = 15.0  # the shortest delay of the last one to two of these is "no queue"
+SILENT_S = 1.0  # sending without hearing of it for this long: the line is in trouble
+SILENT_BETA = 0.8  # a check (a quarter of a second) while it lasts
+LONG_QUEUE_S = 0.2  # a queue this long is over-use even when it does not grow any more
+TRACE_HEADER = (
+    "at,estimate_bps,delay_bps,loss_bps,arriving_bps,queue_ms,trend_ms,threshold_ms,loss,usage"
+)
+
+
+class BandwidthEstimator:
+    """One per subscriber transport. `now`: monotonic seconds, the clock of the send log.
+
+    Args:
+        log, transport: where this transport's sent packets are noted.
+        trace: gets one CSV line (`TRACE_HEADER`) per feedback.
+    """
+
+    def __init__(
+        self,
+        log: SendLog,
+        transport: int,
+        now: float,
+        *,
+        trace: Callable[[str], None] | None = None,
+    ) -> None:
+        self.trace = trace
+        self.probes = ProbeControl(now)
+        self.loss = LossBound(now)
+        self.needed_bps = 0.0  # what the slots would take; set by the allocator
+        self.feedbacks = 0
+        self.queue_s = 0.0  # above the shortest delay
+        self.round_trip_s = 0.2  # of feedback: from sending to hearing of it
+        self._reader = ArrivalReader(log, transport)
+        self._groups = PacketGroups()
+        self._trend = Trendline()
+        self._control = RateControl(START_BPS, MIN_BPS, MAX_BPS, now)
+        self._arrived: deque[tuple[float, int]] = deque()  # (receiver's clock, bytes)
+        self._first_arrival: float | None = None
+        self._bases = [float("inf"), float("inf")]
+        self._base_due = now + BASE_S
+        self._heard_at = now
+        self._following = 0
+
+    def estimate_bps(self, now: float) -> float:
+        """What may be sent."""
+        bound = self.loss.bound_bps
+        rate = self._control.rate_bps
+        return rate if bound is None else max(MIN_BPS, min(rate, bound))
+
+    @property
+    def usage(self) -> Usage:
+        return self._trend.usage
+
+    @property
+    def arriving_bps(self) -> float | None:
+        """Rate at the receiver over the last half second of arrivals; None before that."""
+        return self._rate(RATE_S)
+
+    def on_feedback(self, feedback: TransportFeedback, following: int, now: float) -> None:
+        """Arrivals from the subscriber.
+
+        Args:
+            following: the transport-wide number to be used next, not wrapped.
+        """
+        arrived, lost = self._reader.read(feedback, following)
+        if not arrived:
+            if lost:
+                self.loss.update(0, lost, self.estimate_bps(now), now)
+            return
+        self.feedbacks += 1
+        self._heard_at = now
+        self._note_delays(arrived, now)
+        for sent, at, _ in arrived:
+            group = self._groups.add(sent, at)
+            if group is not None:
+                self._trend.update(*group)
+        self._note_rate(arrived)
+        self.loss.update(len(arrived), lost, self.estimate_bps(now), now)
+        self._control_rate(now)
+        covers = extend(feedback.base_sequence, following) + len(feedback.arrivals) - 1
+        proven = self.probes.on_arrivals(arrived, covers, now)
+        if proven is not None and proven > self.estimate_bps(now):
+            self._control.set(proven)
+            self.loss.lift(proven)
+        if self.trace is not None:
+            self.trace(self._line(now))
+
+    def check(self, following: int, now: float) -> None:
+        """Four times a second: packets leave and no feedback comes, so send less."""
+        sending = following != self._following
+        self._following = following
+        if self.feedbacks and sending and now - self._heard_at > SILENT_S:
+            self._control.fall(SILENT_BETA, now)
+
+    def _control_rate(self, now: float) -> None:
+        long = self.queue_s > LONG_QUEUE_S
+        usage = self._trend.usage
+        if long and usage is Usage.NORMAL:
+            usage = Usage.OVER
+        arriving = self._rate(RATE_S)
+        short = self._rate(SHORT_RATE_S)
+        if usage is Usage.OVER and arriving is not None and short is not None:
+            arriving = min(arriving, short)
+        self._control.update(
+            usage,
+            arriving,
+            now,
+            round_trip_s=min(1.0, self.round_trip_s),
+            limited=arriving is not None and arriving < USED_UP * self.estimate_bps(now),
+            queue_long=long,
+        )
+
+    def _note_delays(self, arrived: list[tuple[float, float, int]], now: float) -> None:
+        """The clocks differ by an unknown constant: the shortest delay is taken for an empty
+        queue; it may grow again after a while, when the path or the clocks change."""
+        delays = [at - sent for sent, at, _ in arrived]
+        if now >= self._base_due:
+            self._base_due = now + BASE_S
+            self._bases = [self._bases[1], float("inf")]
+        self._bases[1] = min(self._bases[1], *delays)
+        self.queue_s = delays[-1] - min(self._bases)
+        round_trip = now - arrived[-1][0]
+        self.round_trip_s += (round_trip - self.round_trip_s) / 4
+
+    def _note_rate(self, arrived: list[tuple[float, float, int]]) -> None:
+        latest = arrived[-1][1]
+        if self._first_arrival is None:
+            self._first_arrival = arrived[0][1]
+        for _, at, size in arrived:
+            self._arrived.append((at, size))
+        while self._arrived and self._arrived[0][0] <= latest - RATE_S:
+            self._arrived.popleft()
+
+    def _rate(self, window_s: float) -> float | None:
+        if self._first_arrival is None or not self._arrived:
+            return None
+        latest = self._arrived[-1][0]
+        if latest - self._first_arrival < window_s:
+            return None
+        total = 0
+        for at, size in reversed(self._arrived):
+            if at <= latest - window_s:
+                break
+            total += size
+        return total * 8 / window_s
+
+    # Probes
+
+    def wants_probe(self, now: float) -> float | None:
+        """The rate of a probe to be sent now, bit/s; None: none. Tell `probes.sent` of it."""
+        return self.probes.wants(
+            self.estimate_bps(now), self.needed_bps, self._control.decreased_at, now
+        )
+
+    # Debugging
+
+    def snapshot(self, now: float) -> dict[str, object]:
+        arriving = self.arriving_bps
+        bound = self.loss.bound_bps
+        return {
+            "estimate_bps": round(self.estimate_bps(now)),
+            "needed_bps": round(self.needed_bps),
+            "arriving_bps": None if arriving is None else round(arriving),
+            "loss_bound_bps": None if bound is None else round(bound),
+            "queue_ms": round(self.queue_s * 1e3, 1),
+            "loss": round(self.loss.loss, 3),
+            "usage": self._trend.usage.value,
+            "feedbacks": self.feedbacks,
+            "quiet_s": round(now - self._heard_at, 1),
+        }
+
+    def _line(self, now: float) -> str:
+        bound = self.loss.bound_bps
+        return (
+            f"{now:.3f},{self.estimate_bps(now):.0f},{self._control.rate_bps:.0f},"
+            f"{'' if bound is None else round(bound)},{self.arriving_bps or 0:.0f},"
+            f"{self.queue_s * 1e3:.1f},{self._trend.trend_ms:.2f},{self._trend.threshold_ms:.2f},"
+            f"{self.loss.loss:.3f},{self._trend.usage.value}"
+        )
