@@ -182,6 +182,13 @@ def _codec(section: Section, format_: Format) -> Codec:
         for other in section.formats.values()
         if other.name == "rtx" and other.apt == format_.payload_type
     ]
+    red = [
+        other.payload_type
+        for other in section.formats.values()
+        if other.name == "red"
+        and (other.clock_hz, other.channels) == (format_.clock_hz, format_.channels)
+        and set(other.blocks) == {format_.payload_type}
+    ]
     fmtp = [
         f"{name}={format_.parameters[name]}"
         for name in _FMTP_KEPT
@@ -201,6 +208,7 @@ def _codec(section: Section, format_: Format) -> Codec:
         pli="nack pli" in format_.feedback,
         fir="ccm fir" in format_.feedback,
         rtx_payload_type=rtx[0] if rtx else None,
+        red_payload_type=red[0] if red else None,
     )
 
 
@@ -279,7 +287,7 @@ def _opening(
     credentials: Credentials,
     setup: str,
 ) -> list[str]:
-    numbers = [str(number) for number in _payload_types(part.codecs)]
+    numbers = [str(number) for number in _payload_types(part)]
     return [
         f"m={section.kind} {port} {section.protocol} {' '.join(numbers)}",
         f"c=IN {host}",
@@ -293,9 +301,14 @@ def _opening(
     ]
 
 
-def _payload_types(codecs: Iterable[Codec]) -> Iterable[int]:
-    for codec in codecs:
+def _payload_types(part: Uplink | SlotMedia) -> Iterable[int]:
+    """Best first: a publisher that is offered redundancy first sends it."""
+    for codec in part.codecs:
+        if codec.red_payload_type is not None and isinstance(part, Uplink):
+            yield codec.red_payload_type
         yield codec.payload_type
+        if codec.red_payload_type is not None and isinstance(part, SlotMedia):
+            yield codec.red_payload_type
         if codec.rtx_payload_type is not None:
             yield codec.rtx_payload_type
 
@@ -322,6 +335,9 @@ def _codec_lines(codec: Codec, transport_cc: bool) -> list[str]:
         "transport-cc": transport_cc,
     }
     lines += [f"a=rtcp-fb:{number} {kind}" for kind, given in feedback.items() if given]
+    if codec.red_payload_type is not None:
+        lines.append(f"a=rtpmap:{codec.red_payload_type} red/{codec.clock_hz}{channels}")
+        lines.append(f"a=fmtp:{codec.red_payload_type} {number}/{number}")
     if codec.rtx_payload_type is not None:
         lines.append(f"a=rtpmap:{codec.rtx_payload_type} rtx/{codec.clock_hz}")
         lines.append(f"a=fmtp:{codec.rtx_payload_type} apt={number}")

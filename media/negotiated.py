@@ -24,6 +24,7 @@ class Codec:
     pli: bool = False  # a=rtcp-fb nack pli is in the answer
     fir: bool = False  # a=rtcp-fb ccm fir is in the answer
     rtx_payload_type: int | None = None  # RFC 4588 payload type whose apt is this one
+    red_payload_type: int | None = None  # RFC 2198 payload type whose blocks are this one
 
     @property
     def key(self) -> str:

@@ -25,6 +25,7 @@ _ICE_PASSWORD = re.compile(r"[A-Za-z0-9+/=_-]{22,256}")
 _HEX_PAIRS = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2})*")
 _RTPMAP = re.compile(r"([0-9]{1,3}) ([A-Za-z0-9._-]{1,32})/([0-9]{1,7})(?:/([0-9]{1,2}))?")
 _EXTMAP = re.compile(r"([0-9]{1,3})(?:/[a-z]+)? (\S{1,256})(?: .*)?")
+_RED_BLOCKS = re.compile(r"[0-9]{1,3}(/[0-9]{1,3}){1,7}")  # RFC 2198 section 5
 _NUMBER_AND_TEXT = re.compile(r"([0-9]{1,10})(?: (.*))?")
 
 FEEDBACK = frozenset({"nack", "nack pli", "ccm fir", "transport-cc"})  # what we answer
@@ -54,6 +55,7 @@ class Format:
     channels: int
     parameters: dict[str, str] = field(default_factory=dict)
     feedback: set[str] = field(default_factory=set)  # of `FEEDBACK`
+    blocks: tuple[int, ...] = ()  # of red: the payload types of its blocks
 
     @property
     def apt(self) -> int | None:
@@ -297,6 +299,9 @@ def _take_fmtp(formats: dict[int, Format], value: str) -> None:
     match = _NUMBER_AND_TEXT.fullmatch(value)
     format_ = formats.get(int(match[1])) if match else None
     if match is None or format_ is None:
+        return
+    if _RED_BLOCKS.fullmatch(match[2] or ""):
+        format_.blocks = tuple(int(number) for number in match[2].split("/"))
         return
     for part in (match[2] or "").split(";")[:32]:
         name, equals, text = part.strip().partition("=")

@@ -38,15 +38,18 @@ class PacketCache:
         self._order.append(packet)
         self.size_bytes += len(packet.raw) + _OVERHEAD_BYTES
         oldest = self._order[0]
-        limit = packet.arrival - self.max_age_s
-        while self.size_bytes > self.max_bytes or oldest.arrival < limit:
-            self._order.popleft()
+        if self.size_bytes > self.max_bytes or oldest.arrival < packet.arrival - self.max_age_s:
+            self.trim(packet.arrival)
+        return True
+
+    def trim(self, now: float) -> None:
+        """Keep the bounds: also of a source that stopped and puts nothing any more."""
+        order = self._order
+        limit = now - self.max_age_s
+        while order and (self.size_bytes > self.max_bytes or order[0].arrival < limit):
+            oldest = order.popleft()
             del self._packets[oldest.extended]
             self.size_bytes -= len(oldest.raw) + _OVERHEAD_BYTES
-            if not self._order:
-                break
-            oldest = self._order[0]
-        return True
 
     def clear(self) -> None:
         self._packets.clear()

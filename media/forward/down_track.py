@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 AUDIO_FRAMES_PER_S = 50  # 20 ms: receivers conceal when timestamps are not multiples of it
 HISTORY = 3  # sources a NACK may still refer to
+LOSS_WEIGHT = 0.3  # of a new report in the smoothed loss
+REPORT_LIFE_S = 8.0  # browsers report on voices every 1 to 5 s
 _CYCLE = 65536
 
 
@@ -71,6 +73,7 @@ class DownTrack:
         "octets_base",
         "packets_base",
         "peer",
+        "redundant",
         "reports",
         "resent",
         "rtx_sequence",
@@ -102,6 +105,7 @@ class DownTrack:
         self.rtx_sequence = slot.ssrc * 30011 & 0x7FFF
         self.resent: dict[int, float] = {}  # our extended sequence -> when it was last repeated
         self.reports = SlotReports()
+        self.redundant = False  # voices are sent with their redundancy where the source has it
 
     @property
     def encoding(self) -> Encoding | None:
@@ -172,7 +176,7 @@ class DownTrack:
 class SlotReports:
     """Sender reports we sent for a slot, and what the subscriber reported back."""
 
-    __slots__ = ("_sent", "fraction_lost", "jitter", "last_block_at", "packets_lost")
+    __slots__ = ("_loss", "_sent", "fraction_lost", "jitter", "last_block_at", "packets_lost")
 
     def __init__(self) -> None:
         self._sent: deque[tuple[int, float]] = deque(maxlen=8)
@@ -180,6 +184,19 @@ class SlotReports:
         self.packets_lost = 0
         self.jitter = 0  # RTP clock units
         self.last_block_at = float("-inf")
+        self._loss = 0.0
+
+    def on_block(self, fraction_lost: int, packets_lost: int, jitter: int, now: float) -> None:
+        """A reception report about the slot: `fraction_lost` in 1/256, `jitter` in RTP ticks."""
+        self.fraction_lost = fraction_lost / 256
+        self.packets_lost = packets_lost
+        self.jitter = jitter
+        self.last_block_at = now
+        self._loss += LOSS_WEIGHT * (self.fraction_lost - self._loss)
+
+    def loss(self, now: float) -> float:
+        """Smoothed, 0…1; 0 when the subscriber reported nothing for a while."""
+        return self._loss if now - self.last_block_at < REPORT_LIFE_S else 0.0
 
     def on_sent(self, middle: int, now: float) -> None:
         self._sent.append((middle, now))

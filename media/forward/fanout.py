@@ -57,11 +57,17 @@ class Copy:
     __slots__ = ("octets", "packet", "payload_at", "template", "transport_at")
 
     def __init__(self, packet: SourcePacket, fmt: WireFormat, now: float) -> None:
-        head, self.transport_at = fmt.head(packet, now, fmt.payload_type)
+        red = packet.red if fmt.red_payload_type is not None else None
+        if red is None:
+            head, self.transport_at = fmt.head(packet, now, fmt.payload_type)
+            payload = packet.raw[packet.start : packet.end]
+        else:
+            head, self.transport_at = fmt.head(packet, now, fmt.red_payload_type or 0)
+            payload = red
         self.packet = packet
         self.payload_at = len(head)
-        self.octets = packet.end - packet.start
-        self.template = head + packet.raw[packet.start : packet.end]
+        self.octets = len(payload)
+        self.template = head + payload
 
     def pad(self, size: int) -> None:
         """RTP padding (RFC 3550 section 5.1) up to `size` bytes."""

@@ -22,10 +22,20 @@ _ONE_BYTE = 0xBEDE
 class WireFormat:
     """How packets of one source look to a group: payload type and extension ids."""
 
-    __slots__ = ("abs_send_time_id", "ids", "payload_type", "rtx_payload_type", "transport_cc_id")
+    __slots__ = (
+        "abs_send_time_id",
+        "ids",
+        "payload_type",
+        "red_payload_type",
+        "rtx_payload_type",
+        "transport_cc_id",
+    )
 
-    def __init__(self, encoding: Encoding, codec: Codec, extensions: dict[str, int]) -> None:
+    def __init__(
+        self, encoding: Encoding, codec: Codec, extensions: dict[str, int], red: int | None = None
+    ) -> None:
         self.payload_type = codec.payload_type
+        self.red_payload_type = red  # of packets that have redundancy; None: only their own frame
         self.rtx_payload_type = codec.rtx_payload_type
         self.transport_cc_id = self._usable(extensions.get(TRANSPORT_CC, 0))
         self.abs_send_time_id = self._usable(extensions.get(ABS_SEND_TIME, 0))
@@ -72,7 +82,8 @@ class Group:
         first = members[0]
         self.encoding = encoding
         self.members = members
-        self.format = WireFormat(encoding, epochs[0].codec, first.slot.extensions)
+        red = red_payload_type(first, epochs[0])
+        self.format = WireFormat(encoding, epochs[0].codec, first.slot.extensions, red)
         endpoint = first.peer.endpoint
         self.streams: list[Callable[[bytes], None]] | None = None
         self.fd = first.peer.fd
@@ -147,6 +158,18 @@ class GroupArrays:
         self.namelens = np.array(group.namelens, np.uint64)
 
 
+def red_payload_type(sink: DownTrack, epoch: Epoch) -> int | None:
+    """Under which payload type a slot takes redundant packets; None: it gets the frames alone.
+
+    The blocks name their codec by the publisher's payload type, so both ends must use the same.
+    """
+    codec = epoch.codec
+    if not sink.redundant or codec.red_payload_type is None:
+        return None
+    same = any(c.payload_type == codec.payload_type for c in epoch.encoding.track.red.values())
+    return codec.red_payload_type if same else None
+
+
 def build_groups(encoding: Encoding, sinks: Iterable[DownTrack]) -> list[Group]:
     """Sinks that can be sent to, by wire format and socket. A peer that shows the same source in
     two slots appears in two groups, because a group counts one transport-wide number per peer."""
@@ -166,6 +189,7 @@ def build_groups(encoding: Encoding, sinks: Iterable[DownTrack]) -> list[Group]:
             peer.fd,
             codec.payload_type,
             codec.rtx_payload_type,
+            red_payload_type(sink, epoch),
             sink.format_key,
             turn,
         )

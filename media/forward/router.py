@@ -75,6 +75,8 @@ class Router:
                 self._signatures[key] = signature
                 self.refresh(key, now)
             for encoding in track.encodings.values():
+                if encoding.cache is not None:
+                    encoding.cache.trim(now)
                 if encoding.waiters and track.allowed and track.kind == "video":
                     self._ask(encoding, now)
         for down, since in tuple(self._waiting.items()):

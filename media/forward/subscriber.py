@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from media.drops import Counters, DropReason
 from media.forward.down_track import DownTrack
 from media.forward.fanout import FanOut
-from media.forward.router import Router
+from media.forward.router import Router, invalidate
 from media.rtp.rtcp import (
     FullIntraRequest,
     Nack,
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 SENDER_REPORT_S = 0.5  # browsers need it this often to keep lips and voice together
 REPEAT_S = 0.02  # a packet is not repeated more often than this, or than the round trip
 MAX_REPEATS_PER_S = 600  # packets for one slot
+RED_FROM = 0.02  # smoothed loss from which a listener gets redundant voices
+RED_STAYS = 0.005
 _RECENT_S = 3.0
 _SENDER_REPORT = Struct("!BBHIQIII")  # RFC 3550 section 6.4.1, no report blocks
 
@@ -58,6 +60,7 @@ class Subscriber:
         self._description = serialize([SourceDescription(((name_of, peer.negotiated.cname),))])
         self._allowance = float(MAX_REPEATS_PER_S)
         self._allowance_at = 0.0
+        self.redundancy = True  # False: the line has no room to send voices twice
 
     def start(self, now: float) -> None:
         """The transport is up. Reports are spread over time by the peer's index."""
@@ -91,13 +94,21 @@ class Subscriber:
             if down is None:
                 continue
             reports = down.reports
-            reports.fraction_lost = block.fraction_lost / 256
-            reports.packets_lost = block.packets_lost
-            reports.jitter = block.jitter
-            reports.last_block_at = now
+            reports.on_block(block.fraction_lost, block.packets_lost, block.jitter, now)
+            if down.slot.kind == "audio":
+                self._choose_redundancy(down, now)
             round_trip = reports.round_trip(block.lsr, block.dlsr, now)
             if round_trip is not None:
                 self.peer.on_round_trip(round_trip)
+
+    def _choose_redundancy(self, down: DownTrack, now: float) -> None:
+        """Voices are sent twice to those who lose packets, and to nobody else: it doubles them."""
+        loss = down.reports.loss(now)
+        wanted = self.redundancy and loss >= (RED_STAYS if down.redundant else RED_FROM)
+        if wanted != down.redundant:
+            down.redundant = wanted
+            if down.encoding is not None:
+                invalidate(down.encoding)
 
     def _on_picture_loss(self, ssrc: int, now: float) -> None:
         down = self._by_ssrc.get(ssrc)

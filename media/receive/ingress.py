@@ -2,6 +2,7 @@
 feedback the publisher needs is collected."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from struct import Struct
 
 from media.drops import Counters, DropReason
@@ -17,7 +18,7 @@ from media.negotiated import (
 from media.receive.source_packet import SourcePacket
 from media.receive.twcc import TransportFeedbackGenerator
 from media.receive.up_track import Encoding, UpTrack
-from media.rtp import h264, vp8
+from media.rtp import h264, red, vp8
 from media.rtp.extensions import Element, elements
 from media.rtp.keyframes import starts_keyframe
 from media.rtp.packet import HEADER, Buffer, layout
@@ -34,6 +35,9 @@ from media.rtp.rtcp import (
 MAX_SSRCS = 32
 REPORT_INTERVAL_S = 0.5
 FIRST_REPORT_S = 0.03  # a new SSRC: browsers repeat mid and rid until our first report
+VOICE_NACK_RTT_S = 0.1  # a repeated voice packet comes too late on slower lines
+MAX_HEARD_LOSS = 0.2  # more makes an Opus encoder spend no more on redundancy
+MIN_HEARD_LOSS = 0.01
 _SSRC = Struct("!I")
 _UNLEVELLED_VOICE = 47  # dBov assumed for packets with sound when the publisher sends no levels
 _SILENT_BYTES = 12  # Opus silence and DTX frames are smaller
@@ -107,9 +111,13 @@ class Ingress:
         if is_rtx:
             return self._accept_repair(encoding, buffer, size, start, end, found, now)
         codec = encoding.track.codecs.get(second & 0x7F)
+        redundant = None
         if codec is None:
-            self.counters.drop(DropReason.UNKNOWN_PAYLOAD)
-            return None
+            codec = encoding.track.red.get(second & 0x7F)
+            redundant = red.parse(buffer, start, end) if codec is not None else None
+            if codec is None or redundant is None or redundant.payload_type != codec.payload_type:
+                self.counters.drop(DropReason.UNKNOWN_PAYLOAD)
+                return None
         self._last_ssrc = ssrc
         extended = encoding.reception.on_packet(sequence, timestamp, now)
         if encoding.nack is not None and encoding.nack.on_packet(sequence, now):
@@ -122,7 +130,14 @@ class Ingress:
         encoding.bytes_in += size
         if second & 0x80:
             encoding.frames += 1
-        raw = bytes(memoryview(buffer)[:size])
+        payload = None
+        if redundant is None:
+            raw = bytes(memoryview(buffer)[:size])
+        else:  # everything behind here sees a plain packet
+            if redundant.uniform:
+                payload = bytes(memoryview(buffer)[start:end])
+            raw = _without_redundancy(buffer, start, redundant.start, end, codec.payload_type)
+            end = len(raw)
         packet = SourcePacket(
             encoding,
             encoding.track.codec_keys[codec.payload_type],
@@ -135,6 +150,7 @@ class Ingress:
             found,
             now,
         )
+        packet.red = payload
         return self._finish(packet)
 
     def _accept_repair(
@@ -159,7 +175,7 @@ class Ingress:
             return None
         sequence = buffer[start] << 8 | buffer[start + 1]
         if encoding.nack is not None:
-            encoding.nack.on_packet(sequence, now)
+            encoding.nack.on_packet(sequence, now, repaired=True)
         extended = encoding.reception.extender.extend(sequence)
         timestamp = int.from_bytes(buffer[4:8], "big")
         marker = buffer[1] & 0x80
@@ -272,7 +288,11 @@ class Ingress:
         if mid is not None:
             return self._by_mid.get(mid.decode("ascii", "replace"))
         rid = texts.get(self._rid_id, texts.get(self._repaired_id))
-        takers = [t for t in self.tracks if payload_type in t.codecs or payload_type in t.rtx]
+        takers = [
+            t
+            for t in self.tracks
+            if payload_type in t.codecs or payload_type in t.rtx or payload_type in t.red
+        ]
         if rid is not None:
             name = rid.decode("ascii", "replace")
             takers = [t for t in takers if name in t.uplink.rids]
@@ -355,7 +375,7 @@ class Ingress:
                 if encoding.ssrc is not None and encoding.arriving(now, 5.0):
                     block = encoding.reception.block(encoding.ssrc, now)
                     if block is not None:
-                        blocks.append(block)
+                        blocks.append(_with_heard_loss(encoding, block, now))
         if not blocks:
             self._report_due = float("inf") if not self._any_started() else now + REPORT_INTERVAL_S
         return blocks[:31]
@@ -382,9 +402,13 @@ class Ingress:
         assert encoding.ssrc is not None
         packets: list[Rtcp] = []
         if encoding.nack is not None and (encoding.nack.pending or encoding.nack.overrun):
+            voice = encoding.track.kind == "audio"
             if encoding.nack.overrun:
                 encoding.nack.overrun = False
-                encoding.keyframes.request(now)
+                if not voice:
+                    encoding.keyframes.request(now)
+            if voice and rtt >= VOICE_NACK_RTT_S:
+                encoding.nack.forget()
             lost = encoding.nack.poll(now, rtt)
             if lost:
                 self.counters.add("nack_sent", len(lost))
@@ -398,3 +422,29 @@ class Ingress:
             else:
                 packets.append(PictureLoss(sender, encoding.ssrc))
         return packets
+
+
+def _with_heard_loss(encoding: Encoding, block: ReportBlock, now: float) -> ReportBlock:
+    """The block a publisher's Opus encoder reads to decide on in-band FEC.
+
+    The encoder protects its frames as strongly as `fraction_lost` says. It hears of us alone, and
+    its own line may be clean while a listener's is not: so the worst smoothed loss of the listeners
+    counts too. Only the fraction: bandwidth estimators take the cumulative count, which stays true.
+    """
+    if encoding.track.kind != "audio":
+        return block
+    heard = min(MAX_HEARD_LOSS, encoding.heard_loss(now))
+    fraction = int(heard * 256)
+    if heard < MIN_HEARD_LOSS or fraction <= block.fraction_lost:
+        return block
+    return replace(block, fraction_lost=fraction)
+
+
+def _without_redundancy(
+    buffer: bytearray, start: int, primary: int, end: int, payload_type: int
+) -> bytes:
+    """The packet as if it had been sent without redundancy and padding."""
+    head = bytearray(buffer[:start])
+    head[0] &= 0xDF
+    head[1] = head[1] & 0x80 | payload_type
+    return bytes(head) + bytes(memoryview(buffer)[primary:end])

@@ -22,6 +22,7 @@ class SourcePacket:
         "keyframe",
         "marker",
         "raw",
+        "red",
         "repaired",
         "start",
         "timestamp",
@@ -54,3 +55,4 @@ class SourcePacket:
         self.keyframe = False  # a decoder may start here
         self.vp8: Vp8Descriptor | None = None
         self.repaired = False  # came as a retransmission
+        self.red: bytes | None = None  # the payload with its redundancy, as it came (RFC 2198)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LAYER_TIMEOUT_S = 1.0  # a layer without packets for this long has stopped
 SOURCE_TIMEOUT_S = 3.0  # a static screen may send one frame a second
+VOICE_TRIES, VOICE_AGE_S = 3, 0.25  # a voice packet that comes later is of no use
 GUESSED_HEIGHTS = {"q": 180, "h": 360, "f": 720}  # until a key frame tells
 
 
@@ -63,7 +64,7 @@ class Encoding:
         video = track.uplink.kind == "video"
         clock_hz = track.uplink.codecs[0].clock_hz if track.uplink.codecs else 90000
         self.reception = ReceptionStats(clock_hz)
-        self.nack = NackGenerator() if video and track.nack else None
+        self.nack = _nack_generator(video) if track.nack else None
         self.cache = PacketCache() if video else None
         self.keyframes = KeyframeRequests()
         self.width = 0
@@ -98,10 +99,20 @@ class Encoding:
     def arriving(self, now: float, timeout: float = LAYER_TIMEOUT_S) -> bool:
         return now - self.last_arrival < timeout
 
+    def heard_loss(self, now: float) -> float:
+        """Worst smoothed loss among those who are sent this encoding, 0…1."""
+        return max((sink.reports.loss(now) for sink in self.sinks), default=0.0)
+
     def on_sender_report(self, report: SenderReport, now: float) -> None:
         self.sender_report = report
         self.sender_report_at = now
         self.reception.on_sender_report(report, now)
+
+
+def _nack_generator(video: bool) -> NackGenerator:
+    if video:
+        return NackGenerator()
+    return NackGenerator(max_tries=VOICE_TRIES, max_age_s=VOICE_AGE_S)
 
 
 class UpTrack:
@@ -120,6 +131,9 @@ class UpTrack:
             c.rtx_payload_type: c.payload_type
             for c in uplink.codecs
             if c.rtx_payload_type is not None
+        }
+        self.red: dict[int, Codec] = {
+            c.red_payload_type: c for c in uplink.codecs if c.red_payload_type is not None
         }
         self.nack = any(c.nack for c in uplink.codecs)
         self.rids: tuple[str, ...] = uplink.rids or ("",)

@@ -329,3 +329,18 @@ def test_mutated_offers_are_answered_or_refused(data: st.DataObject) -> None:
 def test_random_text_is_refused(text: str) -> None:
     answered_or_refused(text)
     answered_or_refused("v=0\r\n" + text)
+
+
+def test_redundant_voices_are_asked_of_publishers_and_offered_to_listeners() -> None:
+    assert media_of(CHROMIUM).uplinks[0].codecs[0].red_payload_type == 63
+    answer = answer_of(CHROMIUM)
+    audio = [line for line in answer.split("\r\n") if line.startswith("m=audio")]
+    assert audio[0].endswith(" 63 111")  # first: the browser sends it
+    assert all(line.endswith(" 111 63") for line in audio[1:])
+    assert answer.count("a=fmtp:63 111/111\r\n") == len(audio)
+    assert "red/90000" not in answer
+
+
+def test_without_redundancy_in_the_offer_there_is_none_in_the_answer() -> None:
+    assert " red/" not in answer_of(FIREFOX)
+    assert " red/" not in answer_of(CHROMIUM.replace("a=fmtp:63 111/111", "a=fmtp:63 111/9"))

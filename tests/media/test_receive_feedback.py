@@ -1,6 +1,7 @@
 """Reception reports, transport-wide feedback, key frame requests, voices, the packet cache."""
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -128,7 +129,22 @@ def test_requests_merge_and_wait_half_a_second() -> None:
         requests.request(now)
         if requests.poll(now):
             left.append(now)
+            requests.satisfy()
     assert left == pytest.approx([0.0, 0.5, 1.0, 1.5])
+
+
+def test_a_publisher_that_does_not_answer_is_asked_ever_more_rarely() -> None:
+    requests = KeyframeRequests()
+    left = []
+    for step in range(6000):
+        now = step * 0.01
+        requests.request(now)
+        if requests.poll(now):
+            left.append(now)
+    gaps = [b - a for a, b in pairwise(left)]
+    assert gaps == pytest.approx([0.5, 0.5, 1.0, 2.0, 4.0] + [8.0] * 6, abs=0.011)
+    requests.satisfy()
+    assert requests.interval_s == 0.5
 
 
 def test_a_newcomer_gets_a_second_request() -> None:

@@ -111,7 +111,7 @@ def test_publisher_losses_are_asked_for_and_its_rtx_fills_the_gap_for_everyone()
     first, lost, last = (source.frame(key=i == 0)[0] for i in range(3))
     world.send(speaker, first)
     world.send(speaker, last)
-    said = [p for _, p in world.tick() if isinstance(p, Nack)]
+    said = [p for _, p in world.tick(0.03) if isinstance(p, Nack)]
     assert said == [Nack(4242, 5, (101,))]
     original = lost[12 + 4 + 4 :]
     repair = build(

@@ -32,18 +32,27 @@ class SimNet:
         delay: float,
         loss: float = 0.0,
         jitter: float = 0.0,
+        burst: tuple[float, float] | None = None,
         drop: Container[int] = frozenset(),
     ) -> Callable[..., None]:
         """A one-way path: what is passed to it arrives `delay` (+ up to `jitter`) later.
 
         Args:
             loss: probability that a transmission is lost.
+            burst: the line is bad at times, and loses everything then: the probabilities that a
+                transmission finds it turning bad, and turning good again (Gilbert's model).
             drop: numbers of transmissions (0 = the first) that are lost in any case.
         """
         count = itertools.count()
+        bad = False
 
         def send(*arguments: Any) -> None:
+            nonlocal bad
             number = next(count)
+            if burst is not None:
+                bad = self.random.random() < (1 - burst[1] if bad else burst[0])
+                if bad:
+                    return
             if number in drop or (loss and self.random.random() < loss):
                 return
             extra = self.random.random() * jitter if jitter else 0.0
