@@ -33,6 +33,7 @@ class WorkerPlane:
             control.PeerConnected: _peer_connected,
             control.PeerLost: _peer_lost,
             control.Sources: _sources,
+            control.WantedLayers: _layers,
             control.Speakers: _speakers,
             control.Dominant: _dominant,
             control.Stats: _stats,
@@ -144,6 +145,11 @@ def _peer_lost(room: _Room, report: control.AnyReport) -> None:
 def _sources(room: _Room, report: control.AnyReport) -> None:
     assert isinstance(report, control.Sources)
     room.observer.on_sources(PeerId(report.peer), frozenset(map(Source, report.sources)))
+
+
+def _layers(room: _Room, report: control.AnyReport) -> None:
+    assert isinstance(report, control.WantedLayers)
+    room.observer.on_layers(PeerId(report.peer), Source(report.source), report.rids)
 
 
 def _speakers(room: _Room, report: control.AnyReport) -> None:

@@ -19,7 +19,7 @@ from media.load.offer import MediaPlan
 from media.load.peer import Peer, PeerFailed, Ticker
 from rooms.session import events
 from rooms.session.model import SeatId, Session, Source
-from rooms.session.notices import MediaLost, MediaReset, Speakers
+from rooms.session.notices import Layers, MediaLost, MediaReset, Speakers
 from signaling import messages
 from signaling.messages import Codec
 
@@ -273,10 +273,19 @@ class SimulatedSite:
             case Speakers(levels=levels):
                 for level in levels:
                     self._around.floor.hear(level.seat, level.speaking, time.monotonic())
+            case Layers():
+                self._send_watched(message)
             case MediaReset() | MediaLost():
                 self._new_media.set()
             case _:
                 pass
+
+    def _send_watched(self, layers: Layers) -> None:
+        """Nobody watches the other layers; without a word about the camera, all are sent."""
+        publication = self._peer.publication if self._peer else None
+        if publication is not None:
+            camera = [sent.rids for sent in layers.sources if sent.source is Source.CAMERA]
+            publication.watch(camera[0] if camera else None)
 
     def _enter(self, session: Session) -> None:
         seats = sorted(session.seats.values(), key=lambda seat: (seat.rank, seat.id))

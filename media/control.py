@@ -170,6 +170,18 @@ class Sources(Report, frozen=True, tag="sources"):
     sources: tuple[str, ...]
 
 
+class WantedLayers(Report, frozen=True, tag="wanted-layers"):
+    """The layers of a peer's picture that somebody watches now; the others need not be sent.
+
+    A new peer is taken to send all of them. More is said at once, less after 2 s.
+    """
+
+    room: str
+    peer: str
+    source: str  # "camera" | "screen"
+    rids: tuple[str, ...]  # in the order of the offer; ("",): the only one; (): nobody watches
+
+
 class Speakers(Report, frozen=True, tag="speakers"):
     """Levels that changed: (peer, 0…127 louder is larger, speaking); at most 5 a second a room."""
 
@@ -231,6 +243,7 @@ AnyReport = (
     | PeerConnected
     | PeerLost
     | Sources
+    | WantedLayers
     | Speakers
     | Dominant
     | Stats

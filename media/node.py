@@ -144,8 +144,11 @@ class Node:
             self._forget(transport)
 
     def changed(self, room: Room) -> None:
-        """The service changed something in the room: its next deadline may be nearer."""
-        self._rearm(time.monotonic())
+        """The service changed something in the room: its next deadline may be nearer, and pictures
+        may be wanted that nobody sends."""
+        now = time.monotonic()
+        self._report_wanted(self._names[room], room, now)
+        self._rearm(now)
 
     # Sink of the multiplexer
 
@@ -304,7 +307,12 @@ class Node:
             for health in self.recordings.health(now):
                 self._report(health)
 
+    def _report_wanted(self, name: str, room: Room, now: float) -> None:
+        for peer_id, source, rids in room.take_wanted(now):
+            self._report(control.WantedLayers(room=name, peer=peer_id, source=source, rids=rids))
+
     def _report_changes(self, name: str, room: Room, now: float) -> None:
+        self._report_wanted(name, room, now)
         changes = room.take_reports(now)
         for peer_id, sources in changes.sources:
             self._report(control.Sources(room=name, peer=peer_id, sources=sources))

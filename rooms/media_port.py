@@ -66,6 +66,10 @@ class MediaObserver(Protocol):
     def on_sources(self, peer: PeerId, sources: frozenset[Source]) -> None:
         """Which of a peer's sources packets now arrive for."""
 
+    def on_layers(self, peer: PeerId, source: Source, rids: tuple[str, ...]) -> None:
+        """Which layers of a peer's picture somebody watches now ("": the only one); a new peer is
+        taken to send all of them."""
+
     def on_speakers(self, levels: Sequence[tuple[PeerId, int, bool]]) -> None: ...
     def on_dominant(self, peer: PeerId) -> None: ...
     def on_stats(self, stats: Sequence[PeerStats]) -> None: ...

@@ -13,6 +13,7 @@ from rooms.session.events import Entry
 from rooms.session.model import SeatId
 from rooms.session.notices import (
     AnyNotice,
+    Layers,
     Level,
     Line,
     Lines,
@@ -46,7 +47,7 @@ class SharedCodec:
         return self._once(entries, lambda: Events(entries=entries))
 
     def notice(self, notice: AnyNotice) -> bytes:
-        if isinstance(notice, Slots):  # every client's own: would only push others out
+        if isinstance(notice, Slots | Layers):  # every client's own: would only push others out
             return Codec.serialize(notice).encode()
         return self._once((notice,), lambda: notice)
 
@@ -83,6 +84,7 @@ def _merge_lines(old: AnyNotice, new: AnyNotice) -> AnyNotice:
 
 MERGE: dict[type[AnyNotice], Callable[[AnyNotice, AnyNotice], AnyNotice]] = {
     Slots: _latest,  # the whole table every time
+    Layers: _latest,
     Speakers: _merge_speakers,
     Lines: _merge_lines,
     RecordingHealth: _latest,

@@ -9,13 +9,15 @@ from media.drops import Counters, DropReason
 from media.forward.down_track import Want
 from media.forward.fanout import FanOut, TransportNumbers
 from media.forward.figures import Figures
+from media.forward.layers import ideal_layers
 from media.forward.router import Router, invalidate
-from media.forward.slots import VoiceSlots, fill_auto_slots
+from media.forward.slots import AUTO_HEIGHT, VoiceSlots, fill_auto_slots
 from media.forward.subscriber import Subscriber
+from media.forward.watched import Wanted, WatchedLayers
 from media.peer import Endpoint, Peer
 from media.receive.ingress import Ingress
 from media.receive.source_packet import SourcePacket
-from media.receive.up_track import Encoding
+from media.receive.up_track import Encoding, UpTrack
 from media.rtp.packet import ParseError
 from media.rtp.rtcp import ReceiverReport, Rtcp, SenderReport, ntp_to_seconds, parse, serialize
 from media.transport.egress import Egress
@@ -81,6 +83,7 @@ class Room:
         self.numbers = TransportNumbers()
         self.fanout = FanOut(egress, counters, self.numbers)
         self.router = Router(counters, self._attend)
+        self.watched = WatchedLayers(self.router.followers)
         self.voices = VoiceSlots(self.peers, self.router)
         self.figures = Figures(now)
         self._taps: list[Tap] = []
@@ -125,6 +128,7 @@ class Room:
             for encoding in track.encodings.values():
                 encoding.burst.clear()
             self.router.remove_track(track)
+            self.watched.forget((peer_id, track.source))
         for down in peer.subscriber.down_tracks:
             self.router.forget(down)
         self.numbers.release(peer.index)
@@ -199,7 +203,12 @@ class Room:
             if not track.order:
                 self._published += 1
                 track.order = self._published
-            self.router.refresh((track.peer_id, track.source), now)
+            key = (track.peer_id, track.source)
+            waited = self.watched.arrived(key, encoding.rid, now)
+            if waited is not None:
+                self.counters.add("layers_resumed")
+                self.counters.add("layers_resumed_ms", round(waited * 1000))
+            self.router.refresh(key, now)
         ingress.new_encodings.clear()
         fill_auto_slots(self.peers.values(), self.router, now)
 
@@ -381,6 +390,7 @@ class Room:
 
     def set_main_voice(self, peer_id: str | None, now: float) -> None:
         """Whose microphone plays in everyone's audio slot 0."""
+        self._stir_all()
         self.voices.speakers.main = peer_id
         self.voices.choose(now)
 
@@ -390,13 +400,19 @@ class Room:
         """Also asks every video source for a key frame; repeated every 10 s while a tap is there,
         so that recordings can be cut and survive losses."""
         self._taps.append(tap)
+        self._stir_all()
         self._ask_for_taps(now)
 
     def remove_tap(self, tap: Tap) -> None:
         if tap in self._taps:
             self._taps.remove(tap)
+            self._stir_all()
         if not self._taps:
             self._tap_due = float("inf")
+
+    def _stir_all(self) -> None:
+        """What recordings need may have changed."""
+        self.router.stirred.update(self.router.tracks)
 
     def _ask_for_taps(self, now: float) -> None:
         self._tap_due = now + RECORDING_KEYFRAME_S
@@ -422,6 +438,21 @@ class Room:
             dominant,
             self.figures.source_changes(self.peers, now),
         )
+
+    def take_wanted(self, now: float) -> list[Wanted]:
+        """Sources somebody watches otherwise than before: what their publishers are to send now.
+        Ask after every change and a few times a second: layers nobody wants end after a while."""
+        stirred = self.router.stirred
+        self.router.stirred = set()
+        return self.watched.update(stirred, self.router.tracks, self._taped, now)
+
+    def _taped(self, track: UpTrack) -> Sequence[str]:
+        """Recordings need every picture, the main one and documents at full size."""
+        if not self._taps:
+            return ()
+        if track.source == "screen" or track.peer_id == self.voices.speakers.main:
+            return ideal_layers(track, AUTO_HEIGHT)[-1:]
+        return ideal_layers(track, 0)
 
     def stats(self, now: float) -> list[PeerStats]:
         """Figures since the last call (call once a second). `path` is "udp" or "tcp" by endpoint;

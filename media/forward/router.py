@@ -26,6 +26,7 @@ class Router:
         self._followers: dict[Key, dict[DownTrack, None]] = {}
         self._signatures: dict[Key, tuple[object, ...]] = {}
         self._waiting: dict[DownTrack, float] = {}  # since when a slot waits for a key frame
+        self.stirred: set[Key] = set()  # sources watched otherwise than before
         self._on_request = on_request
 
     # Sources
@@ -39,6 +40,7 @@ class Router:
         key = (track.peer_id, track.source)
         self.tracks.pop(key, None)
         self._signatures.pop(key, None)
+        self.stirred.discard(key)
         for down in tuple(self._followers.get(key, ())):
             self.stop(down)
         for encoding in track.encodings.values():
@@ -60,7 +62,12 @@ class Router:
                     encoding.cache.clear()
         self.refresh(key, now)
 
+    def followers(self, key: Key) -> tuple[DownTrack, ...]:
+        """The slots that want a source."""
+        return tuple(self._followers.get(key, ()))
+
     def refresh(self, key: Key, now: float) -> None:
+        self.stirred.add(key)
         for down in tuple(self._followers.get(key, ())):
             self.select(down, now)
 
@@ -99,10 +106,13 @@ class Router:
         if want is None:
             self.stop(down)
             return
-        self._followers.setdefault((want.peer_id, want.source), {})[down] = None
+        key = (want.peer_id, want.source)
+        self._followers.setdefault(key, {})[down] = None
+        self.stirred.add(key)
         self.select(down, now)
 
     def _unfollow(self, down: DownTrack, key: Key) -> None:
+        self.stirred.add(key)
         followers = self._followers.get(key)
         if followers is not None:
             followers.pop(down, None)
@@ -114,7 +124,9 @@ class Router:
         want = down.want
         if want is None or not down.peer.ready:
             return
-        track = self.tracks.get((want.peer_id, want.source))
+        key = (want.peer_id, want.source)
+        self.stirred.add(key)
+        track = self.tracks.get(key)
         encoding = None
         if track is not None and track.allowed:
             encoding = select_layer(track.encodings.values(), want.max_height, down.codecs, now)
@@ -170,6 +182,7 @@ class Router:
             playing.sinks.pop(down, None)
             invalidate(playing)
             down.end()
+            self.stirred.add((playing.track.peer_id, playing.track.source))
 
     def stop(self, down: DownTrack) -> None:
         """Nothing plays in the slot; what it wants stays."""
@@ -203,6 +216,7 @@ class Router:
             encoding.sinks[down] = None
         encoding.keyframes.satisfy()
         invalidate(encoding)
+        self.stirred.add((encoding.track.peer_id, encoding.track.source))
 
     @staticmethod
     def _codec_changed(encoding: Encoding, codec: str) -> None:

@@ -1,6 +1,7 @@
 """Plays a clip as live media: which packets are due now. Pure; `now` is monotonic seconds."""
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from media.load.clipfile import Clip, VideoLayer
@@ -103,6 +104,7 @@ class Publication:
     microphone: bool = False
     speaking: bool = False
     camera: bool = True
+    watched: frozenset[str] | None = None  # layers somebody watches, by rid; None: all
     _layers: list[_Layer] = field(init=False)
     _queue: deque[Due] = field(init=False, default_factory=deque)
     _frame: int = field(init=False, default=0)
@@ -115,6 +117,16 @@ class Publication:
         by_rid = {layer.rid: layer for layer in self.clip.layers}
         largest = self.clip.layers[-1]
         self._layers = [_Layer(by_rid.get(s.rid, largest), s) for s in self.video]
+
+    def watch(self, rids: Collection[str] | None) -> None:
+        """Send these layers only (None: all); one switched on starts with a key frame on all."""
+        rids = None if rids is None else frozenset(rids)
+        sent = {layer.stream.rid for layer in self._layers}
+        before = sent if self.watched is None else self.watched
+        if (sent if rids is None else rids & sent) - before:
+            self._key_frame_wanted = True
+            self._key_frame_at = -1e9  # at once, however young the last one is
+        self.watched = rids
 
     def request_key_frame(self) -> None:
         """Jump to the clip's next key frame, on every layer, as browsers do."""
@@ -165,7 +177,8 @@ class Publication:
                 continue
             self._jump(frame, now)
             for layer in self._layers:
-                self._packetize(layer, frame)
+                if self.watched is None or layer.stream.rid in self.watched:
+                    self._packetize(layer, frame)
 
     def _jump(self, frame: int, now: float) -> None:
         if not self._key_frame_wanted or now - self._key_frame_at < KEY_FRAME_GAP_S:

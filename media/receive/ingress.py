@@ -17,7 +17,7 @@ from media.negotiated import (
 )
 from media.receive.source_packet import SourcePacket
 from media.receive.twcc import TransportFeedbackGenerator
-from media.receive.up_track import Encoding, UpTrack
+from media.receive.up_track import LAYER_TIMEOUT_S, Encoding, UpTrack
 from media.rtp import h264, red, vp8
 from media.rtp.extensions import Element, elements
 from media.rtp.keyframes import starts_keyframe
@@ -122,7 +122,7 @@ class Ingress:
         extended = encoding.reception.on_packet(sequence, timestamp, now)
         if encoding.nack is not None and encoding.nack.on_packet(sequence, now):
             self.urgent = True
-        if encoding.first_at is None:
+        if now - encoding.last_arrival > LAYER_TIMEOUT_S:
             self._begin(encoding, now)
         encoding.last_arrival = now
         encoding.last_codec = codec
@@ -320,7 +320,9 @@ class Ingress:
         return encoding, is_rtx
 
     def _begin(self, encoding: Encoding, now: float) -> None:
-        encoding.first_at = now
+        """The first packet of a layer, or the first after a pause."""
+        if encoding.first_at is None:
+            encoding.first_at = now
         self.new_encodings.append(encoding)
         self._report_due = min(self._report_due, now + FIRST_REPORT_S)
 

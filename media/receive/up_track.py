@@ -20,6 +20,11 @@ VOICE_TRIES, VOICE_AGE_S = 3, 0.25  # a voice packet that comes later is of no u
 GUESSED_HEIGHTS = {"q": 180, "h": 360, "f": 720}  # until a key frame tells
 
 
+def guessed_height(rid: str) -> int:
+    """Picture lines of a layer nothing is known of but its name."""
+    return GUESSED_HEIGHTS.get(rid, 720)
+
+
 class Encoding:
     """One SSRC of a source (and its RTX SSRC), with its reception state and its subscribers."""
 
@@ -94,7 +99,7 @@ class Encoding:
     @property
     def estimated_height(self) -> int:
         """Picture lines: from the last key frame, else guessed from the layer's name."""
-        return self.height or GUESSED_HEIGHTS.get(self.rid, 720)
+        return self.height or guessed_height(self.rid)
 
     def arriving(self, now: float, timeout: float = LAYER_TIMEOUT_S) -> bool:
         return now - self.last_arrival < timeout
@@ -102,6 +107,10 @@ class Encoding:
     def heard_loss(self, now: float) -> float:
         """Worst smoothed loss among those who are sent this encoding, 0…1."""
         return max((sink.reports.loss(now) for sink in self.sinks), default=0.0)
+
+    def flows(self, now: float) -> bool:
+        """Whether packets arrive and will go on arriving: the publisher was not asked to stop."""
+        return self.rid in self.track.asked and self.arriving(now)
 
     def on_sender_report(self, report: SenderReport, now: float) -> None:
         self.sender_report = report
@@ -138,8 +147,23 @@ class UpTrack:
         self.nack = any(c.nack for c in uplink.codecs)
         self.rids: tuple[str, ...] = uplink.rids or ("",)
         self.encodings: dict[str, Encoding] = {}
+        self.asked = frozenset(self.rids)  # layers the publisher is to send
+        self._resumed_at = float("-inf")
+
+    def ask(self, rids: frozenset[str], now: float) -> None:
+        """The publisher is told to send these layers. Packets of resumed ones are awaited anew."""
+        if rids and not self.asked:
+            self._resumed_at = now
+        for rid in rids - self.asked:
+            if rid in self.encodings:
+                self.encodings[rid].last_arrival = float("-inf")
+        self.asked = rids
 
     def arriving(self, now: float) -> bool:
+        """Whether there is something to show. A source that pauses because nobody watches it, or
+        that was asked to go on just now, counts."""
+        if self.started and (not self.asked or now - self._resumed_at < SOURCE_TIMEOUT_S):
+            return True
         return any(e.arriving(now, SOURCE_TIMEOUT_S) for e in self.encodings.values())
 
     @property

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from rooms.media_port import Connected, MediaPlane, MediaRefused, PeerStats, SlotWant
 from rooms.session.model import PeerId, Seat, SeatId, Session, Source
-from rooms.session.notices import Slot, Slots
+from rooms.session.notices import Layers, SentLayers, Slot, Slots
 from rooms.session.slots import Assigned, Table, View, assign
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,7 @@ class MediaFacts(Protocol):
     """What the live meeting is told, in terms of seats."""
 
     def slots_changed(self, seat: SeatId, slots: Slots) -> None: ...
+    def layers_changed(self, seat: SeatId, layers: Layers) -> None: ...
     def media_connected(self, seat: SeatId) -> None: ...
     def media_lost(self, seat: SeatId) -> None: ...
     def media_reset(self, seats: Sequence[SeatId]) -> None: ...
@@ -49,6 +50,8 @@ class _Peer:
     table: Table = ()
     wants: dict[str, SlotWant] = field(default_factory=dict)
     told: Slots | None = None
+    watched: dict[Source, tuple[str, ...]] = field(default_factory=dict)  # layers, by the plane
+    told_layers: Layers | None = None
 
 
 class LiveMedia:
@@ -133,7 +136,7 @@ class LiveMedia:
         """
         peer = self._peers.get(seat)
         if peer is not None and peer.connection == resumed:
-            peer.connection, peer.told = connection, None
+            peer.connection, peer.told, peer.told_layers = connection, None, None
             self._wake.set()
             return True
         self.release(seat)
@@ -242,6 +245,7 @@ class LiveMedia:
             if self._peers.get(peer.seat) is peer:
                 await self._tell_allowed(peer)
                 await self._tell_slots(peer, arriving)
+                self._tell_layers(peer)
 
     async def _tell_main_voice(self) -> None:
         main = self._session().main
@@ -271,6 +275,14 @@ class LiveMedia:
         if slots != peer.told:
             peer.told = slots
             self._facts.slots_changed(peer.seat, slots)
+
+    def _tell_layers(self, peer: _Peer) -> None:
+        """What the client should send of its pictures. Nothing is said while it sends all."""
+        sources = tuple(SentLayers(source=s, rids=rids) for s, rids in peer.watched.items())
+        layers = Layers(sources=sources)
+        if layers != (peer.told_layers or Layers(sources=())):
+            peer.told_layers = layers
+            self._facts.layers_changed(peer.seat, layers)
 
     def _want(self, row: Assigned) -> SlotWant:
         publisher = self._peers.get(row.picture[0]) if row.picture is not None else None
@@ -305,6 +317,13 @@ class LiveMedia:
         else:
             self._arriving.pop(peer, None)
         self._wake.set()
+
+    def on_layers(self, peer: PeerId, source: Source, rids: tuple[str, ...]) -> None:
+        """Told at once: somebody waits for the picture."""
+        seat = self._seat_of(peer)
+        if seat is not None:
+            self._peers[seat].watched[source] = rids
+            self._tell_layers(self._peers[seat])
 
     def on_speakers(self, levels: Sequence[tuple[PeerId, int, bool]]) -> None:
         seats = self._seats()

@@ -12,6 +12,7 @@ from rooms.session.following import SpeakerFollower
 from rooms.session.model import Role, SeatId, Session
 from rooms.session.notices import (
     AnyNotice,
+    Layers,
     Level,
     Line,
     Lines,
@@ -72,6 +73,9 @@ class Watch:
 
     def slots_changed(self, seat: SeatId, slots: Slots) -> None:
         self._audience.tell(seat, slots)
+
+    def layers_changed(self, seat: SeatId, layers: Layers) -> None:
+        self._audience.tell(seat, layers)
 
     def media_connected(self, seat: SeatId) -> None:
         self._health.media_back(self._meeting, seat)

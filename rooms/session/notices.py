@@ -26,6 +26,19 @@ class Slots(Notice, frozen=True, tag="slots"):
     slots: tuple[Slot, ...]
 
 
+class SentLayers(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What this client should send of one of its pictures."""
+
+    source: Source
+    rids: tuple[str, ...]  # "": the only layer; empty: nothing, nobody watches
+
+
+class Layers(Notice, frozen=True, tag="layers"):
+    """What this client should send of its pictures; of those not named, every layer."""
+
+    sources: tuple[SentLayers, ...]
+
+
 class Level(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     seat: SeatId
     level: int  # 0 (silent) … 127 (loudest): 127 minus RFC 6464's -dBov
@@ -68,4 +81,6 @@ class Superseded(Notice, frozen=True, tag="superseded"):
     """The seat connected elsewhere; this connection closes and must not come back by itself."""
 
 
-AnyNotice = Slots | Speakers | Lines | RecordingHealth | MediaLost | MediaReset | Superseded
+AnyNotice = (
+    Slots | Layers | Speakers | Lines | RecordingHealth | MediaLost | MediaReset | Superseded
+)

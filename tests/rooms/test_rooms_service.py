@@ -21,10 +21,12 @@ from rooms.session import commands as c
 from rooms.session.core import fold
 from rooms.session.model import PeerId, Role, Seat, SeatId, Session, Source
 from rooms.session.notices import (
+    Layers,
     Lines,
     MediaLost,
     MediaReset,
     RecordingHealth,
+    SentLayers,
     Slots,
     Speakers,
 )
@@ -633,3 +635,26 @@ async def test_a_recording_goes_on_after_a_restart(world: World):
     before = dict(world.plane.recordings)
     await world.restart()
     await until(lambda: world.plane.recordings == before)
+
+
+async def test_a_client_hears_which_of_its_layers_are_watched(world: World):
+    attendance, ear, peer = await world.enter_with_media("kbang")
+    await asyncio.sleep(0.01)
+    assert not [n for n in ear.notices if isinstance(n, Layers)], "all layers go without saying"
+    world.observer.on_layers(peer, Source.CAMERA, ("q",))
+    world.observer.on_layers(peer, Source.SCREEN, ())
+    camera = SentLayers(source=Source.CAMERA, rids=("q",))
+    expected = Layers(sources=(camera, SentLayers(source=Source.SCREEN, rids=())))
+    assert ear.last(Layers) == expected, "told at once"
+
+    _, again = await world.enter("kbang", resumed=attendance.connection)
+    await until(lambda: any(isinstance(n, Layers) for n in again.notices))
+    assert again.last(Layers) == expected, "the transport goes on, and what was said of it"
+
+
+async def test_layers_of_an_older_transport_are_nobodys(world: World):
+    _, _, old = await world.enter_with_media("kbang")
+    _, ear, _ = await world.enter_with_media("kbang")
+    world.observer.on_layers(old, Source.CAMERA, ())
+    await asyncio.sleep(0.01)
+    assert not [n for n in ear.notices if isinstance(n, Layers)]

@@ -27,6 +27,7 @@ STRUCTURES: list[type[msgspec.Struct]] = [
     model.Recording,
     events.Entry,
     notices.Slot,
+    notices.SentLayers,
     notices.Level,
     notices.Line,
 ]

@@ -6,9 +6,10 @@
  * then the video slots. What plays in a slot is told by signalling, never by SDP. A changed path is
  * an ICE restart; everything worse is a new connection with the same tracks.
  *
- * @import { Source } from "./protocol.js"
+ * @import { SentLayers, Source } from "./protocol.js"
  */
 
+import { Sending } from "./sending.js";
 import { LineLost, RequestRefused } from "./signaling.js";
 
 /** Camera layers: a quarter, a half, full size. */
@@ -50,6 +51,7 @@ export class Peer {
   #tracks = { microphone: null, camera: null, screen: null };
   /** @type {Map<string, MediaStream>} */
   #streams = new Map();
+  #sending = new Sending();
   /** @type {"restart" | "rebuild" | null} */
   #wanted = null;
   #running = false;
@@ -122,6 +124,15 @@ export class Peer {
     void this.#senders[source]?.replaceTrack(track);
   }
 
+  /**
+   * Which layers to send, as the server says.
+   *
+   * @param {readonly SentLayers[]} sources
+   */
+  setLayers(sources) {
+    this.#sending.want(sources);
+  }
+
   /** @param {"restart" | "rebuild"} kind */
   #want(kind) {
     if (this.#closed) return;
@@ -178,6 +189,12 @@ export class Peer {
       if (mid !== null) this.#streams.set(mid, new MediaStream([receiver.track]));
     }
     const reply = await this.#answered(pc, false);
+    // What was said before this answer was about the connection before.
+    this.#sending.clear();
+    for (const source of /** @type {const} */ (["camera", "screen"])) {
+      const sender = this.#senders[source];
+      if (sender !== null) this.#sending.use(source, sender);
+    }
     this.audioMids = reply.audioMids;
     this.videoMids = reply.videoMids;
     this.hooks.onSlots();

@@ -65,6 +65,8 @@
  *
  * @typedef {{ type: "events", entries: Entry[] }} Events
  * @typedef {{ type: "slots", slots: Slot[] }} Slots
+ * @typedef {{ source: Source, rids: string[] }} SentLayers
+ * @typedef {{ type: "layers", sources: SentLayers[] }} Layers
  * @typedef {{ type: "speakers", levels: { seat: string, level: number, speaking: boolean }[] }} Speakers
  * @typedef {{ type: "lines", lines: { seat: string, quality: Quality }[] }} Lines
  * @typedef {{ type: "recording-health", growing: boolean, sizeBytes: number }} RecordingHealth
@@ -77,7 +79,7 @@
  * @typedef {{ type: "bye", code: string, text: string, retry: boolean }} Bye
  * @typedef {{ type: "pong" }} Pong
  *
- * @typedef {Welcome | Events | Slots | Speakers | Lines | RecordingHealth | MediaLost | MediaReset
+ * @typedef {Welcome | Events | Slots | Layers | Speakers | Lines | RecordingHealth | MediaLost | MediaReset
  *   | Superseded | Answer | Done | Refused | Bye | Pong} ServerMessage
  *
  * @typedef {{ seat: string, source: Source, height: number }} WantedTile

@@ -115,6 +115,7 @@ class Room {
   /** @param {ServerMessage} message */
   #receive(message) {
     if (message.type === "events") message.entries.forEach((entry) => this.#announce(entry));
+    if (message.type === "layers") this.peer.setLayers(message.sources);
     if (message.type === "slots") this.feeds.change(this.state.slots, message.slots);
     this.state = apply(this.state, message, Date.now() / 1000);
     if (this.state.gap) return this.signaling.reconnectNow();
