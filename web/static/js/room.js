@@ -33,6 +33,10 @@ const PHONE_SLOTS = { audio: 4, video: 6 };
 const SLOTS = { audio: 4, video: 9 };
 /** A lost line is told at once beside the clock; the large notice waits this long. */
 const OVERLAY_MS = 1500;
+/** A tab that is hidden this long gets no pictures; sound goes on. */
+const HIDDEN_MS = 2000;
+
+const NOTHING_SHOWN = { mainHeight: 0, tiles: [] };
 
 class Room {
   state = INITIAL;
@@ -46,6 +50,8 @@ class Room {
   #quality = "good";
   #timer = 0;
   #overlay = 0;
+  #hiding = 0;
+  #hidden = false;
   #sent = "";
   #entered = false;
   #resumed = false;
@@ -378,13 +384,24 @@ class Room {
 
   /** @param {Plan} wanted */
   #tellView({ mainHeight, wanted }) {
-    const view = { mainHeight, tiles: wanted };
+    const view = this.#hidden ? NOTHING_SHOWN : { mainHeight, tiles: wanted };
     const text = JSON.stringify(view);
     if (!this.signaling.open || text === this.#sent) return;
     this.#sent = text;
     this.signaling.request("set-view", view).catch(() => {
       this.#sent = "";
     });
+  }
+
+  /** Pictures nobody can see are not asked for; they are back with the first look. */
+  #visibility() {
+    clearTimeout(this.#hiding);
+    const hide = (/** @type {boolean} */ hidden) => {
+      this.#hidden = hidden;
+      this.#changed();
+    };
+    if (document.visibilityState === "visible") hide(false);
+    else this.#hiding = window.setTimeout(() => hide(true), HIDDEN_MS);
   }
 
   /** @param {AbortSignal} signal */
@@ -395,9 +412,12 @@ class Room {
       clearInterval(tick);
       clearInterval(measure);
       clearTimeout(this.#timer);
+      clearTimeout(this.#hiding);
     };
     signal.addEventListener("abort", stop, { once: true });
     this.view.onResize(() => this.#changed(), signal);
+    document.addEventListener("visibilitychange", () => this.#visibility(), { signal });
+    this.#visibility();
     const network = /** @type {EventTarget | undefined} */ (Reflect.get(navigator, "connection"));
     network?.addEventListener("change", () => this.peer.restart(), { signal });
   }
