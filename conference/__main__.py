@@ -127,6 +127,9 @@ def _bench_options(parser: argparse.ArgumentParser) -> None:
         default="transport-cc",
         help="what subscribers report besides loss; browsers: transport-cc, 16 times a second",
     )
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="W", help="media workers of the server it starts"
+    )
     parser.add_argument("--pin", action="store_true", help="server on core 0, load on the others")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
 

@@ -130,9 +130,11 @@ def _token_key(settings: Settings) -> bytes:
 async def _media(
     settings: Settings, supervisor: Supervisor, stack: contextlib.AsyncExitStack
 ) -> WorkerPlane:
-    for address in settings.media_addresses:
-        _check_media_port(address, settings.media.port)
-    media = WorkerPlane(settings.media_addresses, settings.media.port)
+    first, workers = settings.media.port, settings.media.workers
+    for port in range(first, first + workers) if first else ():
+        for address in settings.media_addresses:
+            _check_media_port(address, port)
+    media = WorkerPlane(settings.media_addresses, first, workers)
     stack.push_async_callback(media.stop)
     try:
         await media.start(supervisor)

@@ -77,11 +77,12 @@ class Result:
 
 async def run_bench(options: argparse.Namespace) -> int:
     """0: measured and right; 1: loss over 0.5 % or wrong media; 2: nothing measured."""
-    if options.publishers < 1 or options.subscribers < 1 or options.seconds <= 0:
-        print("bench: at least 1 publisher, 1 subscriber and some seconds", file=sys.stderr)
+    counts = (options.publishers, options.subscribers, options.workers)
+    if min(counts) < 1 or options.seconds <= 0:
+        print("bench: at least 1 publisher, 1 subscriber, 1 worker, some seconds", file=sys.stderr)
         return 2
     try:
-        async with target_server(options) as target:
+        async with target_server(options, options.workers) as target:
             result = await _measure(options, target)
     except (BenchFailed, WhipRefused, PeerFailed, aiohttp.ClientError, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)

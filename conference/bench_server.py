@@ -20,6 +20,7 @@ from rooms.directory.tokens import TokenRole, issue_token, load_key
 
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
+PORT_TRIES = 50
 
 
 class BenchFailed(Exception):
@@ -46,8 +47,8 @@ class Target:
 
 
 @contextlib.asynccontextmanager
-async def target_server(options: argparse.Namespace) -> AsyncIterator[Target]:
-    """The server of `--url`, or one started for this run."""
+async def target_server(options: argparse.Namespace, workers: int = 1) -> AsyncIterator[Target]:
+    """The server of `--url`, or one started for this run with so many media workers."""
     if options.url:
         yield Target(
             url=options.url, meeting=options.meeting, token=options.token, data=options.data
@@ -58,14 +59,37 @@ async def target_server(options: argparse.Namespace) -> AsyncIterator[Target]:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "conference", "demo", "--sites", "0", "--data", folder,
             "--listen", url.removeprefix("http://"),
-            "--media-port", str(_free_port(socket.SOCK_DGRAM)),
+            "--media-port", str(free_media_ports(workers)),
             stdout=asyncio.subprocess.DEVNULL, start_new_session=True,
+            env=os.environ | {"DIEMCAU_MEDIA_WORKERS": str(workers)},
         )  # fmt: skip
         try:
             await _until_ready(url, process)
             yield Target(url=url, meeting=options.meeting, token="", data=Path(folder))
         finally:
             await _stop(process)
+
+
+def free_media_ports(count: int) -> int:
+    """The first of `count` UDP ports in a row that are free now.
+
+    Raises:
+        BenchFailed: none found.
+    """
+    for _ in range(PORT_TRIES):
+        first = _free_port(socket.SOCK_DGRAM)
+        if all(_is_free(port) for port in range(first + 1, min(first + count, 65536))):
+            return first
+    raise BenchFailed(f"no {count} free UDP ports in a row")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _free_port(kind: socket.SocketKind) -> int:
@@ -99,10 +123,11 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 
 async def worker_pids(url: str) -> list[int]:
-    """The media worker of our own server, from its metrics."""
+    """The media workers of our own server, from its metrics."""
     with contextlib.suppress(aiohttp.ClientError):
         async with aiohttp.ClientSession() as http, http.get(f"{url}/metrics") as response:
-            found = re.findall(r"^diemcau_worker_pid (\d+)", await response.text(), re.MULTILINE)
+            text = await response.text()
+            found = re.findall(r"^diemcau_worker_pid\{[^}]*\} (\d+)", text, re.MULTILINE)
             return [int(pid) for pid in found if int(pid)]
     return []
 

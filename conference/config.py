@@ -51,6 +51,7 @@ class DatabaseSettings(_Section, frozen=True, kw_only=True):
 class MediaSettings(_Section, frozen=True, kw_only=True):
     addresses: tuple[str, ...] = ()  # IP addresses announced to clients; () = this machine's own
     port: Port = 40000  # UDP port on each of them
+    workers: Annotated[int, Meta(ge=1, le=64)] = 1  # processes; worker k listens on port + k
 
 
 class SiteSettings(_Section, frozen=True, kw_only=True):
@@ -189,6 +190,8 @@ def _check(settings: Settings) -> None:
         raise ConfigError("settings: [server] public_url: must be like https://hop.example.vn")
     _check_addresses("[server] trusted_proxies", settings.server.trusted_proxies)
     _check_addresses("[media] addresses", settings.media.addresses)
+    if settings.media.port + settings.media.workers > 65536:
+        raise ConfigError("settings: [media] workers: port + workers must stay below 65537")
     if settings.logs.level not in LOG_LEVELS:
         raise ConfigError(f"settings: [logs] level: must be one of {', '.join(LOG_LEVELS)}")
 

@@ -1,33 +1,131 @@
-"""Binds what `rooms` asks of the media plane to a worker process."""
+"""Binds what `rooms` asks of the media plane to the worker processes.
 
+A room is opened on a worker when its first peer is placed there. When a worker dies its peers are
+told at once, offer again, and are placed on whichever worker is up: the others' peers notice
+nothing.
+"""
+
+import asyncio
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
+from conference.placement import WorkerLoad, choose_worker
 from conference.tasks import Supervisor
 from conference.worker import Worker, WorkerFailed, WorkerGone
 from media import control
 from rooms.media_port import Connected, MediaObserver, MediaRefused, PeerStats, SlotWant
 from rooms.session.model import PeerId, Source
 
+log = logging.getLogger(__name__)
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, eq=False)
 class _Room:
-    """What must be put back on a new worker, and who hears of the room."""
+    """Who hears of a room, and what a worker that joins it must be told."""
 
     observer: MediaObserver
-    recordings: dict[str, str] = field(default_factory=dict)  # recording id -> directory
+    workers: list["PlacedWorker"] = field(default_factory=list)  # in the order it came to them
+    main_voice: PeerId | None = None
+    recordings: dict[str, "_Recording"] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Recording:
+    """One recording, written by every worker of its room into the same folder."""
+
+    directory: str
+    size_bytes: int = 0
+    heard: dict["PlacedWorker", control.RecordingHealth] = field(default_factory=dict)  # last
+
+    def on_health(self, worker: "PlacedWorker", health: control.RecordingHealth) -> None:
+        """A worker counts what it found in the folder, and what it wrote itself."""
+        last = self.heard.get(worker)
+        if last is not None:
+            self.size_bytes += health.size_bytes - last.size_bytes
+        self.size_bytes = max(self.size_bytes, health.size_bytes)
+        self.heard[worker] = health
+
+    @property
+    def growing(self) -> bool:
+        """One that writes is enough: the others may have nobody who speaks."""
+        return any(health.growing for health in self.heard.values())
+
+
+class PlacedWorker:
+    """One worker process, its figures, and the peers placed there."""
+
+    def __init__(
+        self,
+        number: int,
+        addresses: Sequence[str],
+        port: int,
+        on_report: Callable[["PlacedWorker", control.AnyReport], None],
+        on_down: Callable[["PlacedWorker"], None],
+    ) -> None:
+        self.number = number
+        self.process = Worker(
+            addresses,
+            port,
+            lambda report: on_report(self, report),
+            lambda: on_down(self),
+            name=str(number),
+        )
+        self.totals: control.WorkerStats | None = None
+        self.totals_at = 0.0  # monotonic
+        self.peers: dict[PeerId, str] = {}  # -> room
+        self.rooms: set[str] = set()
+        self.unmeasured = 0
+        self._cpu = 0.0
+        self._copies = 0.0
+
+    def measure(self, totals: control.WorkerStats) -> None:
+        now = time.monotonic()
+        last, elapsed = self.totals, now - self.totals_at
+        if last is not None and elapsed > 0 and totals.cpu_seconds >= last.cpu_seconds:
+            self._cpu = (totals.cpu_seconds - last.cpu_seconds) / elapsed
+            sent = totals.counters.get("packets_out", 0) - last.counters.get("packets_out", 0)
+            self._copies = max(0, sent) / elapsed
+        self.totals, self.totals_at, self.unmeasured = totals, now, 0
+
+    def forget(self) -> None:
+        """The process is gone, and everything in it."""
+        self.peers.clear()
+        self.rooms.clear()
+        self.unmeasured = 0
+        self._cpu = self._copies = 0.0
+
+    @property
+    def load(self) -> WorkerLoad:
+        return WorkerLoad(
+            self.process.is_up,
+            self._cpu,
+            self._copies,
+            len(self.peers),
+            len(self.rooms),
+            self.unmeasured,
+        )
 
 
 class WorkerPlane:
-    """A `rooms.media_port.MediaPlane` on one worker process."""
+    """A `rooms.media_port.MediaPlane` on the workers of this machine.
 
-    def __init__(self, addresses: Sequence[str], port: int) -> None:
-        self.worker = Worker(addresses, port, self._on_report, self._on_up)
-        self.totals: control.WorkerStats | None = None
-        self.totals_at = 0.0  # monotonic
+    Args:
+        addresses: every worker announces and binds them.
+        port: of worker 0; worker k has `port + k`. 0: free ones.
+        workers: how many processes.
+    """
+
+    def __init__(self, addresses: Sequence[str], port: int, workers: int = 1) -> None:
+        self.workers = [
+            PlacedWorker(
+                number, addresses, port + number if port else 0, self._on_report, self._on_down
+            )
+            for number in range(workers)
+        ]
         self._rooms: dict[str, _Room] = {}
         self._handlers: dict[type[control.Report], Callable[[_Room, control.AnyReport], None]] = {
             control.PeerConnected: _peer_connected,
@@ -37,39 +135,58 @@ class WorkerPlane:
             control.Speakers: _speakers,
             control.Dominant: _dominant,
             control.Stats: _stats,
-            control.RecordingHealth: _recording,
         }
 
     async def start(self, supervisor: Supervisor) -> None:
-        await self.worker.start(supervisor)
+        """Start all workers.
+
+        Raises:
+            WorkerGone: one did not come up.
+        """
+        starts = [worker.process.start(supervisor) for worker in self.workers]
+        failures = [f for f in await asyncio.gather(*starts, return_exceptions=True) if f]
+        if failures:
+            raise failures[0]
 
     async def stop(self) -> None:
-        await self.worker.stop()
+        await asyncio.gather(*(worker.process.stop() for worker in self.workers))
 
     # ------------------------------------------------------------ MediaPlane
 
     async def open_room(self, room: str, observer: MediaObserver) -> None:
         self._rooms[room] = _Room(observer)
-        await self._ask(control.OpenRoom(room=room))
+        await self._place(room)
 
     async def close_room(self, room: str) -> None:
-        self._rooms.pop(room, None)
-        await self._ask(control.CloseRoom(room=room))
+        opened = self._rooms.pop(room, None)
+        for worker in opened.workers if opened is not None else ():
+            for peer in [peer for peer, where in worker.peers.items() if where == room]:
+                del worker.peers[peer]
+            worker.rooms.discard(room)
+            await self._ask(worker, control.CloseRoom(room=room))
 
     async def connect(self, room: str, peer: PeerId, offer: str) -> Connected:
-        reply = await self._ask(control.Connect(room=room, peer=peer, offer=offer))
+        worker = await self._place(room)
+        reply = await self._ask(worker, control.Connect(room=room, peer=peer, offer=offer))
         assert isinstance(reply, control.Connected)
+        if worker not in self._open(room).workers:
+            raise MediaRefused("unavailable", "the worker died")
+        worker.peers[peer] = room
+        worker.unmeasured += 1
         return Connected(
             answer=reply.answer, audio_mids=reply.audio_mids, video_mids=reply.video_mids
         )
 
     async def restart(self, room: str, peer: PeerId, offer: str) -> str:
-        reply = await self._ask(control.Restart(peer=peer, offer=offer))
+        reply = await self._ask(self._of(peer), control.Restart(peer=peer, offer=offer))
         assert isinstance(reply, control.Connected)
         return reply.answer
 
     async def disconnect(self, room: str, peer: PeerId) -> None:
-        await self._ask(control.Disconnect(peer=peer))
+        worker = self._worker_of(peer)
+        if worker is not None:  # else it was lost, with its worker or alone
+            del worker.peers[peer]
+            await self._ask(worker, control.Disconnect(peer=peer))
 
     async def set_slots(self, room: str, peer: PeerId, wants: Sequence[SlotWant]) -> None:
         converted = tuple(
@@ -78,58 +195,124 @@ class WorkerPlane:
             )
             for want in wants
         )
-        await self._ask(control.SetSlots(peer=peer, wants=converted))
+        await self._ask(self._of(peer), control.SetSlots(peer=peer, wants=converted))
 
     async def auto_slots(self, room: str, peer: PeerId) -> None:
-        await self._ask(control.AutoSlots(peer=peer))
+        await self._ask(self._of(peer), control.AutoSlots(peer=peer))
 
     async def set_allowed(self, room: str, peer: PeerId, sources: frozenset[Source]) -> None:
         names = tuple(sorted(source.value for source in sources))
-        await self._ask(control.SetAllowed(peer=peer, sources=names))
+        await self._ask(self._of(peer), control.SetAllowed(peer=peer, sources=names))
 
     async def set_main_voice(self, room: str, peer: PeerId | None) -> None:
-        await self._ask(control.SetMainVoice(room=room, peer=peer))
+        opened = self._open(room)
+        opened.main_voice = peer
+        for worker in list(opened.workers):
+            await self._ask(worker, control.SetMainVoice(room=room, peer=peer))
 
     async def start_recording(self, room: str, recording: str, directory: str) -> None:
-        if room in self._rooms:
-            self._rooms[room].recordings[recording] = directory
-        await self._ask(control.StartRecording(room=room, recording=recording, directory=directory))
+        opened = self._open(room)
+        opened.recordings[recording] = _Recording(directory)
+        await self._place(room)
+        for worker in list(opened.workers):
+            await self._ask(worker, _start(room, recording, directory))
 
     async def stop_recording(self, room: str, recording: str) -> None:
-        if room in self._rooms:
-            self._rooms[room].recordings.pop(recording, None)
-        await self._ask(control.StopRecording(room=room, recording=recording))
+        opened = self._open(room)
+        opened.recordings.pop(recording, None)
+        for worker in list(opened.workers):
+            await self._ask(worker, control.StopRecording(room=room, recording=recording))
 
-    # ------------------------------------------------------------ worker
+    # ------------------------------------------------------------ placement
 
-    async def _ask(self, request: control.AnyRequest) -> control.AnyReply:
+    def _open(self, room: str) -> _Room:
+        if room not in self._rooms:
+            raise MediaRefused("unknown-room", room)
+        return self._rooms[room]
+
+    def _worker_of(self, peer: PeerId) -> PlacedWorker | None:
+        return next((worker for worker in self.workers if peer in worker.peers), None)
+
+    def _of(self, peer: PeerId) -> PlacedWorker:
+        worker = self._worker_of(peer)
+        if worker is None:
+            raise MediaRefused("unknown-peer", "its worker is gone")
+        return worker
+
+    async def _place(self, room: str) -> PlacedWorker:
+        """The worker for the room's next peer; the room is open there on return."""
+        opened = self._open(room)
+        loads = [worker.load for worker in self.workers]
+        home = [worker.number for worker in opened.workers]
+        number = home[0] if home else choose_worker(loads, home)
+        worker = self.workers[number if number is not None else 0]  # none is up: wait for the first
+        if worker not in opened.workers:
+            await self._enter(room, opened, worker)
+        return worker
+
+    async def _enter(self, room: str, opened: _Room, worker: PlacedWorker) -> None:
+        """Open the room on a worker and tell it what the others know."""
+        opened.workers.append(worker)
+        worker.rooms.add(room)
         try:
-            return await self.worker.request(request)
+            await self._ask(worker, control.OpenRoom(room=room))
+            await self._ask(worker, control.SetMainVoice(room=room, peer=opened.main_voice))
+        except MediaRefused:
+            if worker in opened.workers:
+                opened.workers.remove(worker)
+                worker.rooms.discard(room)
+            raise
+        for recording, running in list(opened.recordings.items()):
+            try:
+                await self._ask(worker, _start(room, recording, running.directory))
+            except MediaRefused as error:
+                log.error("recording %s does not go on: %s", recording, error)
+
+    # ------------------------------------------------------------ workers
+
+    async def _ask(self, worker: PlacedWorker, request: control.AnyRequest) -> control.AnyReply:
+        try:
+            return await worker.process.request(request)
         except WorkerGone as error:
             raise MediaRefused("unavailable", str(error)) from None
         except WorkerFailed as error:
             raise MediaRefused(error.code, error.detail) from None
 
-    async def _on_up(self, again: bool) -> None:
-        """Put rooms and recordings back on a new worker, then tell their observers."""
+    def _on_down(self, worker: PlacedWorker) -> None:
+        """Its rooms go on elsewhere; its peers offer again."""
+        lost: dict[str, list[PeerId]] = {}
+        for peer, place in worker.peers.items():
+            lost.setdefault(place, []).append(peer)
+        worker.forget()
         for name, room in list(self._rooms.items()):
-            await self.worker.request_now(control.OpenRoom(room=name))
-            for recording, directory in room.recordings.items():
-                await self.worker.request_now(
-                    control.StartRecording(room=name, recording=recording, directory=directory)
-                )
-        if again:
-            for room in list(self._rooms.values()):
-                room.observer.on_reset()
+            if worker in room.workers:
+                room.workers.remove(worker)
+                for recording in room.recordings.values():
+                    recording.heard.pop(worker, None)
+                room.observer.on_reset(lost.get(name, ()))
 
-    def _on_report(self, report: control.AnyReport) -> None:
+    def _on_report(self, worker: PlacedWorker, report: control.AnyReport) -> None:
         if isinstance(report, control.WorkerStats):
-            self.totals, self.totals_at = report, time.monotonic()
+            worker.measure(report)
             return
-        handler = self._handlers.get(type(report))
         room = self._rooms.get(getattr(report, "room", ""))
-        if handler is not None and room is not None:
+        if room is None or worker not in room.workers:
+            return
+        if isinstance(report, control.RecordingHealth):
+            _recording(room, worker, report)
+            return
+        peer = PeerId(getattr(report, "peer", ""))
+        if peer and peer not in worker.peers:
+            return  # it offered again meanwhile, and lives elsewhere
+        if isinstance(report, control.PeerLost):
+            del worker.peers[peer]
+        handler = self._handlers.get(type(report))
+        if handler is not None:
             handler(room, report)
+
+
+def _start(room: str, recording: str, directory: str) -> control.StartRecording:
+    return control.StartRecording(room=room, recording=recording, directory=directory)
 
 
 def _peer_connected(room: _Room, report: control.AnyReport) -> None:
@@ -169,6 +352,8 @@ def _stats(room: _Room, report: control.AnyReport) -> None:
     room.observer.on_stats(msgspec.convert(report.peers, list[PeerStats], from_attributes=True))
 
 
-def _recording(room: _Room, report: control.AnyReport) -> None:
-    assert isinstance(report, control.RecordingHealth)
-    room.observer.on_recording(report.recording, report.size_bytes, report.growing)
+def _recording(room: _Room, worker: PlacedWorker, report: control.RecordingHealth) -> None:
+    running = room.recordings.get(report.recording)
+    if running is not None:
+        running.on_health(worker, report)
+        room.observer.on_recording(report.recording, running.size_bytes, running.growing)

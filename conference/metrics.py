@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from conference.media_plane import WorkerPlane
+from conference.media_plane import PlacedWorker, WorkerPlane
 from rooms.health import HealthBoard
 from rooms.store.database import Database
 
@@ -23,31 +23,42 @@ class _Collector(Collector):
         self._health = health
 
     def collect(self) -> Iterable[Metric]:
-        yield from self._worker()
+        yield from self._workers()
         yield from self._seats()
 
-    def _worker(self) -> Iterable[Metric]:
-        worker, totals = self._media.worker, self._media.totals
-        yield GaugeMetricFamily(
-            "diemcau_worker_up", "1 when the media worker answers", worker.is_up
-        )
-        yield GaugeMetricFamily("diemcau_worker_pid", "Its process id", worker.pid or 0)
-        yield CounterMetricFamily(
-            "diemcau_worker_restarts", "Times it was started again", worker.restarts
-        )
-        if totals is None:
-            return
-        yield CounterMetricFamily(
-            "diemcau_worker_cpu_seconds", "CPU time of the media worker", totals.cpu_seconds
-        )
-        yield GaugeMetricFamily(
-            "diemcau_worker_memory_bytes", "Resident memory", totals.memory_bytes
-        )
-        yield GaugeMetricFamily(
-            "diemcau_worker_loop_lag_milliseconds", "Event loop delay", totals.loop_lag_ms
-        )
-        for name, value in sorted(totals.counters.items()):
-            yield CounterMetricFamily(f"diemcau_media_{name}", "Media worker counter", value)
+    def _workers(self) -> Iterable[Metric]:
+        """Every figure once a worker, told apart by `worker="0"`."""
+        families: dict[str, GaugeMetricFamily | CounterMetricFamily] = {}
+
+        def put(
+            kind: type[GaugeMetricFamily | CounterMetricFamily],
+            name: str,
+            text: str,
+            worker: PlacedWorker,
+            value: float,
+        ) -> None:
+            if name not in families:
+                families[name] = kind(name, text, labels=["worker"])
+            families[name].add_metric([str(worker.number)], value)
+
+        gauge, counter = GaugeMetricFamily, CounterMetricFamily
+        for worker in self._media.workers:
+            process, totals = worker.process, worker.totals
+            up = 1.0 if process.is_up else 0.0
+            put(gauge, "diemcau_worker_up", "1 when the media worker answers", worker, up)
+            put(gauge, "diemcau_worker_pid", "Its process id", worker, process.pid or 0)
+            put(gauge, "diemcau_worker_peers", "Transports placed there", worker, len(worker.peers))
+            restarts = process.restarts
+            put(counter, "diemcau_worker_restarts", "Times it was started again", worker, restarts)
+            if totals is None:
+                continue
+            cpu, memory, lag = totals.cpu_seconds, totals.memory_bytes, totals.loop_lag_ms
+            put(counter, "diemcau_worker_cpu_seconds", "Its CPU time", worker, cpu)
+            put(gauge, "diemcau_worker_memory_bytes", "Resident memory", worker, memory)
+            put(gauge, "diemcau_worker_loop_lag_milliseconds", "Event loop delay", worker, lag)
+            for name, value in sorted(totals.counters.items()):
+                put(counter, f"diemcau_media_{name}", "Media worker counter", worker, value)
+        return families.values()
 
     def _seats(self) -> Iterable[Metric]:
         figures = {
@@ -74,6 +85,10 @@ class _Collector(Collector):
         return families.values()
 
 
+def _reports(worker: PlacedWorker, now: float) -> bool:
+    return worker.process.is_up and now - worker.totals_at <= STALE_SECONDS
+
+
 def add_routes(app: web.Application, db: Database, media: WorkerPlane, health: HealthBoard) -> None:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collector(media, health))
@@ -83,15 +98,18 @@ def add_routes(app: web.Application, db: Database, media: WorkerPlane, health: H
         return web.Response(text="ok\n")
 
     async def readyz(request: web.Request) -> web.Response:
-        """Meetings can be held: the database answers and the media worker reports."""
-        problems = []
-        if not await db.answers():
-            problems.append("database")
-        stale = time.monotonic() - media.totals_at > STALE_SECONDS
-        if not media.worker.is_up or stale:
+        """Meetings can be held: the database answers and a media worker reports.
+
+        Workers that do not report are named; sites go on through the others.
+        """
+        now = time.monotonic()
+        silent = [w for w in media.workers if not _reports(w, now)]
+        problems = [] if await db.answers() else ["database"]
+        if len(silent) == len(media.workers):
             problems.append("media")
         text = "not ready: " + ", ".join(problems) if problems else "ready"
-        return web.Response(text=text + "\n", status=503 if problems else 200)
+        lines = [text, *(f"media worker {worker.number} does not report" for worker in silent)]
+        return web.Response(text="\n".join(lines) + "\n", status=503 if problems else 200)
 
     async def metrics(request: web.Request) -> web.Response:
         return web.Response(

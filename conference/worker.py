@@ -1,8 +1,8 @@
 """One media worker process and the control connection to it.
 
 The service listens on a unix socket, starts `python -m media.worker` and speaks `media/control.py`
-with it. When the process dies it is started again at once; whoever holds rooms is told through
-`on_up`, so that it can put them back.
+with it. When the process dies, whoever placed peers there is told through `on_down`, and it is
+started again at once.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +49,8 @@ class Worker:
         addresses: IP addresses it announces and binds.
         port: UDP port on each of them; 0 takes a free one.
         on_report: called for every `control.Report`.
-        on_up: awaited after each start (`again` is False the first time) before requests of others
-            are let through.
+        on_down: called when the process died: everything in it is gone.
+        name: for logs.
     """
 
     def __init__(
@@ -58,14 +58,16 @@ class Worker:
         addresses: Sequence[str],
         port: int,
         on_report: Callable[[control.AnyReport], None],
-        on_up: Callable[[bool], Awaitable[None]],
+        on_down: Callable[[], None],
+        name: str = "0",
     ) -> None:
         self.addresses = tuple(addresses)
         self.port = port
         self.pid: int | None = None
         self.restarts = 0
         self._on_report = on_report
-        self._on_up = on_up
+        self._on_down = on_down
+        self._name = name
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[control.AnyReply]] = {}
         self._writer: asyncio.StreamWriter | None = None
@@ -89,9 +91,8 @@ class Worker:
         """
         self._server = await asyncio.start_unix_server(self._connected, path=str(self._socket))
         await self._spawn()
-        await self._on_up(False)
         self._up.set()
-        supervisor.start(self._keep_alive(), name="media-worker")
+        supervisor.start(self._keep_alive(), name=f"media-worker-{self._name}")
 
     async def stop(self) -> None:
         """Shutdown, then SIGKILL for a worker that does not go."""
@@ -123,10 +124,6 @@ class Worker:
             await asyncio.wait_for(self._up.wait(), REPLY_SECONDS)
         except TimeoutError:
             raise WorkerGone("media worker is not up") from None
-        return await self._request(request)
-
-    async def request_now(self, request: control.AnyRequest) -> control.AnyReply:
-        """As `request`, for `on_up` handlers: does not wait for other handlers."""
         return await self._request(request)
 
     async def _request(self, request: control.AnyRequest) -> control.AnyReply:
@@ -167,7 +164,7 @@ class Worker:
         exited.cancel()
         self.port = self._ready.result().port
         self.pid = process.pid
-        log.info("media worker listens pid=%d port=%d", process.pid, self.port)
+        log.info("media worker %s listens pid=%d port=%d", self._name, process.pid, self.port)
 
     async def _keep_alive(self) -> None:
         """Start the process again whenever it ends."""
@@ -179,16 +176,15 @@ class Worker:
             if self._stopping:
                 return
             self._lost()
-            log.error("media worker died exit_code=%s", code)
+            log.error("media worker %s died exit_code=%s", self._name, code)
             quick_deaths = 0 if time.monotonic() - born > STEADY_SECONDS else quick_deaths + 1
             await asyncio.sleep(RESTART_SECONDS[min(quick_deaths, len(RESTART_SECONDS) - 1)])
             try:
                 await self._spawn()
-                self.restarts += 1
-                await self._on_up(True)
-            except (WorkerGone, WorkerFailed):
-                log.exception("media worker could not be started again")
+            except WorkerGone:
+                log.exception("media worker %s could not be started again", self._name)
                 continue
+            self.restarts += 1
             self._up.set()
 
     def _lost(self) -> None:
@@ -199,6 +195,10 @@ class Worker:
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(WorkerGone("media worker died"))
+        try:
+            self._on_down()
+        except Exception:
+            log.exception("handling the death of media worker %s failed", self._name)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer

@@ -74,8 +74,8 @@ class MediaObserver(Protocol):
     def on_dominant(self, peer: PeerId) -> None: ...
     def on_stats(self, stats: Sequence[PeerStats]) -> None: ...
     def on_recording(self, recording: str, size_bytes: int, growing: bool) -> None: ...
-    def on_reset(self) -> None:
-        """The worker died; every peer of the room is gone. The room is open on a new worker."""
+    def on_reset(self, peers: Sequence[PeerId]) -> None:
+        """A worker died, and with it these peers of the room. They may offer again at once."""
 
 
 class MediaPlane(Protocol):

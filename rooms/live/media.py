@@ -178,8 +178,8 @@ class LiveMedia:
     async def _told(self, call: Awaitable[Any]) -> bool:
         """Make a call whose failure nobody waits for; whether it was heard.
 
-        A worker that is gone needs no telling: its replacement starts with nothing, and `on_reset`
-        makes clients offer again.
+        A worker that is gone needs no telling: its peers are gone, and `on_reset` makes their
+        clients offer again.
         """
         try:
             await call
@@ -344,16 +344,21 @@ class LiveMedia:
         if not self._closing:
             self._facts.recording_health(recording, size_bytes, growing)
 
-    def on_reset(self) -> None:
+    def on_reset(self, peers: Sequence[PeerId]) -> None:
         if self._closing:
             return
-        seats = list(self._peers)
-        self._peers.clear()
-        self._arriving.clear()
-        self._main_voice = None
-        viewers, self._viewers = self._viewers, {}
-        for lost in viewers.values():
-            lost()
+        seats = []
+        for peer in peers:
+            self._arriving.pop(peer, None)
+            lost = self._viewers.pop(peer, None)
+            if lost is not None:
+                lost()
+                continue
+            seat = SeatId(peer.rpartition("#")[0])
+            if seat in self._peers and self._peers[seat].id == peer:
+                del self._peers[seat]
+            seats.append(seat)
+        self._main_voice = None  # told again: the room may be on another worker now
         self._facts.media_reset(seats)
         self._wake.set()
 

@@ -89,7 +89,7 @@ class Watch:
     def media_reset(self, seats: Sequence[SeatId]) -> None:
         for seat in seats:
             self._health.media_gone(self._meeting, seat, "reset")
-        self._audience.tell_all(MediaReset())
+            self._audience.tell(seat, MediaReset())
 
     def levels(self, levels: Sequence[tuple[SeatId, int, bool]]) -> None:
         for seat_id, level, speaking in levels:

@@ -32,9 +32,9 @@ class Running:
     def media_port(self) -> int:
         return int(self.arguments[self.arguments.index("--media-port") + 1])
 
-    def worker_pid(self) -> int:
+    def worker_pid(self, number: int = 0) -> int:
         for line in self.get("/metrics").splitlines():
-            if line.startswith("diemcau_worker_pid "):
+            if line.startswith(f'diemcau_worker_pid{{worker="{number}"}} '):
                 return int(float(line.split()[1]))
         raise AssertionError("no worker pid in /metrics")
 

@@ -1,6 +1,7 @@
 """Live meetings over a real store: the log comes first, then clients and media hear of it."""
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -493,17 +494,22 @@ async def test_lost_media_is_told_and_shown(world: World):
     assert chair_ear.last(Lines).lines[0].quality == "good"
 
 
-async def test_a_replaced_worker_makes_everybody_offer_again(world: World):
+async def test_the_peers_of_a_dead_worker_offer_again_and_nobody_else(world: World):
     lost: list[str] = []
+    _, chair_ear, chair_peer = await world.enter_with_media("chutri")
     kbang, ear, peer = await world.enter_with_media("kbang")
     live = await world.live.live(world.meeting)
-    await live.connect_viewer(PeerId("viewer:1"), "offer", lambda: lost.append("viewer"))
-    world.plane.peers.clear()
-    world.observer.on_reset()
+    for name in ("viewer:1", "viewer:2"):
+        await live.connect_viewer(PeerId(name), "offer", functools.partial(lost.append, name))
+    for gone in (peer, PeerId("viewer:1")):
+        del world.plane.peers[gone]
+    world.observer.on_reset([peer, PeerId("viewer:1")])
     assert any(isinstance(notice, MediaReset) for notice in ear.notices)
-    assert lost == ["viewer"]
+    assert not any(isinstance(notice, MediaReset) for notice in chair_ear.notices)
+    assert lost == ["viewer:1"]
     await kbang.offer("again", restart=False)
-    assert world.plane.peers == {peer: "again"}
+    assert world.plane.peers[peer] == "again"
+    assert chair_peer in world.plane.peers
     trouble = world.health.snapshot(world.meeting.id).seats[2].trouble
     assert trouble.code == "reset"
 
