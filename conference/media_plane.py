@@ -83,13 +83,14 @@ class PlacedWorker:
         self._copies = 0.0
 
     def measure(self, totals: control.WorkerStats) -> None:
-        now = time.monotonic()
-        last, elapsed = self.totals, now - self.totals_at
-        if last is not None and elapsed > 0 and totals.cpu_seconds >= last.cpu_seconds:
-            self._cpu = (totals.cpu_seconds - last.cpu_seconds) / elapsed
-            sent = totals.counters.get("packets_out", 0) - last.counters.get("packets_out", 0)
-            self._copies = max(0, sent) / elapsed
-        self.totals, self.totals_at, self.unmeasured = totals, now, 0
+        last, self.totals, self.totals_at = self.totals, totals, time.monotonic()
+        elapsed = totals.at - last.at if last is not None else 0.0
+        if last is None or elapsed <= 0 or totals.cpu_seconds < last.cpu_seconds:
+            return  # of another process
+        self._cpu = (totals.cpu_seconds - last.cpu_seconds) / elapsed
+        sent = totals.counters.get("packets_out", 0) - last.counters.get("packets_out", 0)
+        self._copies = max(0, sent) / elapsed
+        self.unmeasured = 0
 
     def forget(self) -> None:
         """The process is gone, and everything in it."""

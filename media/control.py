@@ -221,6 +221,7 @@ class Stats(Report, frozen=True, tag="stats"):
 class WorkerStats(Report, frozen=True, tag="worker-stats"):
     """Once a second: totals for /metrics. Counters only grow; names are Prometheus-ready."""
 
+    at: float  # monotonic seconds of the worker: for rates
     cpu_seconds: float
     memory_bytes: int
     loop_lag_ms: float

@@ -328,6 +328,7 @@ class Node:
                 self._report(control.Stats(room=name, peers=peers))
         self._report(
             control.WorkerStats(
+                at=now,
                 cpu_seconds=stats.cpu_seconds(),
                 memory_bytes=stats.memory_bytes(),
                 loop_lag_ms=self._lag.take_ms(),

@@ -140,6 +140,8 @@ async def plane_world(workers: int) -> AsyncIterator[PlaneWorld]:
     async with Supervisor() as supervisor:
         try:
             await plane.start(supervisor)
+            await until(lambda: all(w.totals is not None for w in plane.workers))
+            await until(lambda: all(w.load.cpu < 0.05 for w in plane.workers))  # started up
             world = PlaneWorld(plane)
             ticking = asyncio.create_task(world.ticker.run())
             try:
