@@ -135,6 +135,7 @@ class WorkerPlane:
             control.WantedLayers: _layers,
             control.Speakers: _speakers,
             control.Dominant: _dominant,
+            control.Stalled: _stalled,
             control.Stats: _stats,
         }
 
@@ -346,6 +347,11 @@ def _speakers(room: _Room, report: control.AnyReport) -> None:
 def _dominant(room: _Room, report: control.AnyReport) -> None:
     assert isinstance(report, control.Dominant)
     room.observer.on_dominant(PeerId(report.peer))
+
+
+def _stalled(room: _Room, report: control.AnyReport) -> None:
+    assert isinstance(report, control.Stalled)
+    room.observer.on_stalled(PeerId(report.peer))
 
 
 def _stats(room: _Room, report: control.AnyReport) -> None:

@@ -159,7 +159,7 @@ class PeerConnected(Report, frozen=True, tag="peer-connected"):
 class PeerLost(Report, frozen=True, tag="peer-lost"):
     room: str
     peer: str
-    reason: str  # "consent" | "closed" | "handshake"
+    reason: str  # "consent" | "closed" | "handshake" | "stalled"
 
 
 class Sources(Report, frozen=True, tag="sources"):
@@ -192,6 +192,16 @@ class Speakers(Report, frozen=True, tag="speakers"):
 class Dominant(Report, frozen=True, tag="dominant"):
     room: str
     peer: str
+
+
+class Stalled(Report, frozen=True, tag="stalled"):
+    """A slot that should flow did not, and this was done about it. After "transport" the peer is
+    lost (`PeerLost`, "stalled"), so that its client connects anew."""
+
+    room: str
+    peer: str
+    mid: str
+    step: str  # "keyframe" | "reslot" | "transport"
 
 
 class PeerStats(msgspec.Struct, frozen=True, kw_only=True):
@@ -247,6 +257,7 @@ AnyReport = (
     | WantedLayers
     | Speakers
     | Dominant
+    | Stalled
     | Stats
     | WorkerStats
     | RecordingHealth

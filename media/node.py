@@ -15,6 +15,7 @@ import msgspec
 
 from media import answer, control, stats
 from media.drops import Counters
+from media.forward.audit import Step
 from media.forward.room import Room
 from media.mishaps import Mishaps
 from media.peer import Peer
@@ -318,6 +319,15 @@ class Node:
             self._report(control.Sources(room=name, peer=peer_id, sources=sources))
         if changes.speakers:
             self._report(control.Speakers(room=name, levels=changes.speakers))
+        for stalled in changes.stalled:
+            self._report(
+                control.Stalled(
+                    room=name, peer=stalled.peer_id, mid=stalled.mid, step=stalled.step.value
+                )
+            )
+            transport = self.transports.get(stalled.peer_id)
+            if stalled.step is Step.TRANSPORT and transport is not None:
+                self.on_lost(transport, "stalled")
         if changes.dominant is not None:
             self._report(control.Dominant(room=name, peer=changes.dominant))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from media.negotiated import Codec, SlotMedia
 from media.receive.source_packet import SourcePacket
 from media.receive.up_track import Encoding, UpTrack
+from media.rtp.rtcp import ReportBlock
 from media.rtp.sequence import extend
 
 if TYPE_CHECKING:
@@ -176,7 +177,15 @@ class DownTrack:
 class SlotReports:
     """Sender reports we sent for a slot, and what the subscriber reported back."""
 
-    __slots__ = ("_loss", "_sent", "fraction_lost", "jitter", "last_block_at", "packets_lost")
+    __slots__ = (
+        "_loss",
+        "_sent",
+        "fraction_lost",
+        "highest_sequence",
+        "jitter",
+        "last_block_at",
+        "packets_lost",
+    )
 
     def __init__(self) -> None:
         self._sent: deque[tuple[int, float]] = deque(maxlen=8)
@@ -184,13 +193,15 @@ class SlotReports:
         self.packets_lost = 0
         self.jitter = 0  # RTP clock units
         self.last_block_at = float("-inf")
+        self.highest_sequence: int | None = None  # with its cycles, as the subscriber counts them
         self._loss = 0.0
 
-    def on_block(self, fraction_lost: int, packets_lost: int, jitter: int, now: float) -> None:
-        """A reception report about the slot: `fraction_lost` in 1/256, `jitter` in RTP ticks."""
-        self.fraction_lost = fraction_lost / 256
-        self.packets_lost = packets_lost
-        self.jitter = jitter
+    def on_block(self, block: ReportBlock, now: float) -> None:
+        """A reception report about the slot."""
+        self.fraction_lost = block.fraction_lost / 256
+        self.packets_lost = block.packets_lost
+        self.jitter = block.jitter
+        self.highest_sequence = block.highest_sequence
         self.last_block_at = now
         self._loss += LOSS_WEIGHT * (self.fraction_lost - self._loss)
 

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from media.control import PeerStats, SlotWant
 from media.drops import Counters, DropReason
+from media.forward.auditor import Auditor, Stalled
 from media.forward.down_track import Want
 from media.forward.fanout import FanOut, TransportNumbers
 from media.forward.figures import Figures
@@ -56,6 +57,7 @@ class RoomReports:
     speakers: tuple[tuple[str, int, bool], ...]  # (peer id, 0..127 louder is larger, speaking)
     dominant: str | None  # peer id when it changed, else None
     sources: tuple[tuple[str, tuple[str, ...]], ...]  # (peer id, its arriving sources)
+    stalled: tuple[Stalled, ...]  # slots that were healed; TRANSPORT: the caller ends the transport
 
 
 class Room:
@@ -85,6 +87,7 @@ class Room:
         self.router = Router(counters, self._attend)
         self.watched = WatchedLayers(self.router.followers)
         self.voices = VoiceSlots(self.peers, self.router)
+        self.auditor = Auditor(self.peers, self.router, counters)
         self.figures = Figures(now)
         self._taps: list[Tap] = []
         self._queue: list[Encoding] = []
@@ -98,6 +101,7 @@ class Room:
         self._tick_due = now
         self._check_due = now
         self._tap_due = float("inf")
+        self._stalled: list[Stalled] = []
         self._dominant: str | None = None
 
     # Peers
@@ -131,6 +135,7 @@ class Room:
             self.watched.forget((peer_id, track.source))
         for down in peer.subscriber.down_tracks:
             self.router.forget(down)
+        self.auditor.forget(peer)
         self.numbers.release(peer.index)
         self._attention.discard(peer_id)
         self._clocks.pop(peer_id, None)
@@ -297,6 +302,7 @@ class Room:
         if now >= self._check_due:
             self._check_due = now + CHECK_S
             self.router.check_layers(now)
+            self._stalled += self.auditor.check(now)
             fill_auto_slots(self.peers.values(), self.router, now)
         if now >= self._tick_due:
             self._tick_due = now + TICK_S
@@ -437,7 +443,12 @@ class Room:
             self.voices.speakers.changes(now),
             dominant,
             self.figures.source_changes(self.peers, now),
+            self._take_stalled(),
         )
+
+    def _take_stalled(self) -> tuple[Stalled, ...]:
+        stalled, self._stalled = tuple(self._stalled), []
+        return stalled
 
     def take_wanted(self, now: float) -> list[Wanted]:
         """Sources somebody watches otherwise than before: what their publishers are to send now.

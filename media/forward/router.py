@@ -164,9 +164,14 @@ class Router:
             encoding.keyframes.request_for_newcomer(now)
             self._on_request(encoding.track.peer_id)
 
+    def renew(self, down: DownTrack, now: float) -> None:
+        """Connect the slot anew to what it wants; its numbers go on."""
+        self.stop(down)
+        self.select(down, now)
+
     def ask_again(self, down: DownTrack, now: float) -> None:
         """The subscriber lost its picture (PLI, FIR)."""
-        encoding = down.encoding
+        encoding = down.encoding or down.target
         if encoding is not None and encoding.track.kind == "video":
             self._ask(encoding, now)
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 SENDER_REPORT_S = 0.5  # browsers need it this often to keep lips and voice together
 REPEAT_S = 0.02  # a packet is not repeated more often than this, or than the round trip
 MAX_REPEATS_PER_S = 600  # packets for one slot
+MAX_BLOCKS = 31  # of one report, RFC 3550 section 6.4.2
 RED_FROM = 0.02  # smoothed loss from which a listener gets redundant voices
 RED_STAYS = 0.005
 _RECENT_S = 3.0
@@ -60,6 +61,7 @@ class Subscriber:
         self._description = serialize([SourceDescription(((name_of, peer.negotiated.cname),))])
         self._allowance = float(MAX_REPEATS_PER_S)
         self._allowance_at = 0.0
+        self.heard_at = float("-inf")  # last report about any slot
         self.redundancy = True  # False: the line has no room to send voices twice
 
     def start(self, now: float) -> None:
@@ -94,7 +96,9 @@ class Subscriber:
             if down is None:
                 continue
             reports = down.reports
-            reports.on_block(block.fraction_lost, block.packets_lost, block.jitter, now)
+            reports.on_block(block, now)
+            if len(blocks) < MAX_BLOCKS:  # a full report leaves slots out: it proves no silence
+                self.heard_at = now
             if down.slot.kind == "audio":
                 self._choose_redundancy(down, now)
             round_trip = reports.round_trip(block.lsr, block.dlsr, now)

@@ -34,6 +34,7 @@ class MediaFacts(Protocol):
     def media_reset(self, seats: Sequence[SeatId]) -> None: ...
     def levels(self, levels: Sequence[tuple[SeatId, int, bool]]) -> None: ...
     def dominant(self, seat: SeatId) -> None: ...
+    def stalled(self, seat: SeatId) -> None: ...
     def line(self, seat: SeatId, stats: PeerStats) -> None: ...
     def recording_health(self, recording: str, size_bytes: int, growing: bool) -> None: ...
 
@@ -339,6 +340,11 @@ class LiveMedia:
         for figures in stats:
             if figures.peer in seats:
                 self._facts.line(seats[figures.peer], figures)
+
+    def on_stalled(self, peer: PeerId) -> None:
+        seat = self._seat_of(peer)
+        if seat is not None:
+            self._facts.stalled(seat)
 
     def on_recording(self, recording: str, size_bytes: int, growing: bool) -> None:
         if not self._closing:

@@ -102,6 +102,9 @@ class Watch:
         if self._follow_timer is None:
             self._follow_when_due()
 
+    def stalled(self, seat: SeatId) -> None:
+        self._health.trouble(self._meeting, seat, "not-arriving")
+
     def line(self, seat: SeatId, stats: PeerStats) -> None:
         before = self._health.quality(self._meeting, seat)
         quality = self._health.stats(self._meeting, seat, stats)

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from media import control, requests
+from media.forward.audit import Step
+from media.forward.auditor import Stalled
 from media.node import Node
 from media.transport.mux import open_sockets
 
@@ -21,8 +23,12 @@ OFFER = (
 
 
 @pytest.fixture
-async def node() -> AsyncIterator[Node]:
-    reports: list[Any] = []
+def reports() -> list[Any]:
+    return []
+
+
+@pytest.fixture
+async def node(reports: list[Any]) -> AsyncIterator[Node]:
     node = Node(open_sockets(["127.0.0.1"], 0), reports.append)
     node.open_room("1")
     yield node
@@ -59,6 +65,22 @@ async def test_closing_a_room_ends_its_peers_only(node: Node) -> None:
     assert isinstance(await ask(node, control.CloseRoom(room="1")), control.Done)
     assert list(node.transports) == ["b"]
     assert list(node.rooms) == ["2"]
+
+
+async def test_only_the_last_step_of_the_audit_ends_a_transport(
+    node: Node, reports: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ask(node, control.Connect(room="1", peer="a", offer=OFFER))
+    room = node.rooms["1"]
+    for step in Step:
+        monkeypatch.setattr(room.auditor, "check", lambda now, s=step: [Stalled("a", "7", s)])
+        room.poll(room.next_deadline(0.0) + 9.0)
+        node._tick(0.0)
+        gone = [r.reason for r in reports if isinstance(r, control.PeerLost)]
+        assert gone == (["stalled"] if step is Step.TRANSPORT else [])
+        assert reports[-1 - len(gone)] == control.Stalled(room="1", peer="a", mid="7", step=step)
+        monkeypatch.undo()
+    assert "a" not in node.transports
 
 
 async def test_a_bug_in_a_handler_is_one_reply(

@@ -478,6 +478,16 @@ async def test_a_stale_client_does_not_inherit_a_newer_transport(world: World):
     assert any(isinstance(notice, MediaLost) for notice in ear.notices)
 
 
+async def test_what_does_not_arrive_is_shown_to_the_technician(world: World):
+    kbang, ear, peer = await world.enter_with_media("kbang")
+    world.observer.on_stalled(peer)
+    seats = world.health.snapshot(world.meeting.id).seats
+    trouble = next(s.trouble for s in seats if s.seat == kbang.seat_id)
+    assert trouble.code == "not-arriving"
+    assert not any(isinstance(notice, MediaLost) for notice in ear.notices)
+    world.observer.on_stalled("nobody#1")
+
+
 async def test_lost_media_is_told_and_shown(world: World):
     _, chair_ear = await world.enter("chutri")
     kbang, ear, peer = await world.enter_with_media("kbang")

@@ -16,6 +16,7 @@ from web.views import Page, render
 TROUBLES = {
     "lost": mark("Mất kết nối"),
     "media-lost": mark("Mất đường hình và tiếng"),
+    "not-arriving": mark("Hình hoặc tiếng không tới nơi"),
     "up-loss": mark("Mất gói khi gửi"),
     "down-loss": mark("Mất gói khi nhận"),
     "slow": mark("Độ trễ cao"),
