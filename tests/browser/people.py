@@ -1,6 +1,7 @@
 """People in browsers: sign in, take the seat, look at what arrives."""
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from playwright.async_api import Page as ChromiumPage
 from rooms.seed.seed import DEMO_PASSWORD
 from tests.browser.firefox import Firefox
 from tests.browser.firefox import Page as FirefoxPage
+from tests.line.site import Line
 
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_ARGUMENTS = [
@@ -145,23 +147,43 @@ class Person:
             await asyncio.sleep(0.1)
 
 
-def scene(colour: tuple[int, int, int], pitch_hz: int) -> str:
-    text = SCENE.read_text(encoding="utf-8")
-    return text.replace("COLOUR", "rgb({},{},{})".format(*colour)).replace("PITCH", str(pitch_hz))
+def scene(colour: tuple[int, int, int], pitch_hz: int, busy: int = 0) -> str:
+    """The script that stands in for the devices, see `scene.js`."""
+    values = {"COLOUR": "rgb({},{},{})".format(*colour), "PITCH": pitch_hz, "BUSY": busy}
+    return re.sub(
+        r"\b(COLOUR|PITCH|BUSY)\b",
+        lambda found: str(values[found[0]]),
+        SCENE.read_text(encoding="utf-8"),
+    )
 
 
-async def launch_chromium(playwright: Playwright) -> Browser:
+async def launch_chromium(
+    playwright: Playwright, *, trusted: str | None = None, inside: Line | None = None
+) -> Browser:
+    """
+    Args:
+        trusted: a plain-http address whose pages get camera and microphone all the same.
+        inside: start in the namespace behind this line.
+    """
+    trust = [] if trusted is None else [f"--unsafely-treat-insecure-origin-as-secure={trusted}"]
     return await playwright.chromium.launch(
-        executable_path=CHROMIUM, headless=True, args=CHROMIUM_ARGUMENTS
+        executable_path=CHROMIUM if inside is None else inside.program(CHROMIUM),
+        headless=True,
+        args=[*CHROMIUM_ARGUMENTS, *trust],
     )
 
 
 async def in_chromium(
-    browser: Browser, url: str, username: str, colour: tuple[int, int, int], pitch_hz: int
+    browser: Browser,
+    url: str,
+    username: str,
+    colour: tuple[int, int, int],
+    pitch_hz: int,
+    busy: int = 0,
 ) -> Person:
     """A person signed in with a browser context of their own, not yet in the meeting."""
     context = await browser.new_context(viewport={"width": 1600, "height": 900}, locale="vi-VN")
-    await context.add_init_script(scene(colour, pitch_hz))
+    await context.add_init_script(scene(colour, pitch_hz, busy))
     page: ChromiumPage = await context.new_page()
     await page.goto(f"{url}/dang-nhap")
     await page.fill(".si__form input[name=username]", username)

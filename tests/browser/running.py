@@ -8,9 +8,10 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 START_SECONDS = 60.0
 
@@ -23,6 +24,7 @@ class Running:
     data: Path
     process: subprocess.Popen[bytes]
     arguments: list[str]
+    environment: dict[str, str]
 
     @property
     def tcp_port(self) -> int:
@@ -56,7 +58,7 @@ class Running:
         """`kill -9`, then start again on the same data folder and ports."""
         self.process.kill()
         self.process.wait()
-        self.process = _spawn(self.arguments)
+        self.process = _spawn(self.arguments, self.environment)
         self.wait_ready()
 
     def stop(self) -> float:
@@ -67,20 +69,32 @@ class Running:
         return time.monotonic() - begun
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, host: str = "127.0.0.1") -> int:
     with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((host, 0))
         return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager
-def running_demo(data: Path, *, sites: int = 0) -> Iterator[Running]:
-    port, media_port = free_port(), free_port(socket.SOCK_DGRAM)
+def running_demo(
+    data: Path,
+    *,
+    sites: int = 0,
+    host: str = "127.0.0.1",
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Running]:
+    """
+    Args:
+        host: the address of pages and signalling.
+        environment: settings, as `DIEMCAU_SECTION_KEY`.
+    """
+    port, media_port = free_port(host=host), free_port(socket.SOCK_DGRAM, host)
     arguments = [
-        sys.executable, "-m", "conference", "demo", "--listen", f"127.0.0.1:{port}",
+        sys.executable, "-m", "conference", "demo", "--listen", f"{host}:{port}",
         "--media-port", str(media_port), "--data", str(data), "--sites", str(sites),
     ]  # fmt: skip
-    running = Running(f"http://127.0.0.1:{port}", data, _spawn(arguments), arguments)
+    process = _spawn(arguments, environment)
+    running = Running(f"http://{host}:{port}", data, process, arguments, dict(environment))
     try:
         running.wait_ready()
         yield running
@@ -89,9 +103,9 @@ def running_demo(data: Path, *, sites: int = 0) -> Iterator[Running]:
             running.stop()
 
 
-def _spawn(arguments: list[str]) -> subprocess.Popen[bytes]:
+def _spawn(arguments: list[str], settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("DIEMCAU_")}
-    return subprocess.Popen(arguments, env=environment)
+    return subprocess.Popen(arguments, env={**environment, **settings})
 
 
 def token(running: Running, meeting: str, role: str, name: str = "") -> str:

@@ -32,7 +32,7 @@ NAMESPACES = Path("/run/netns")
 READ_BYTES = 65_536
 READS_A_TURN = 64  # packets of one device before the other has its turn
 LATE_S = 0.002  # deliveries later than this are counted
-NICE = -15
+PRIORITY, NICE = 1, -15  # real time, or else nice: busy browsers do not slow the line down
 
 
 def open_tun(name: str) -> int:
@@ -82,6 +82,15 @@ def remove_namespace(name: str) -> None:
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.05)
     subprocess.run(["ip", "netns", "delete", name], capture_output=True)
+
+
+def hurry() -> None:
+    """Before all others on the processor, as far as this machine permits."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(PRIORITY))
+    except PermissionError:
+        with contextlib.suppress(PermissionError):
+            os.nice(NICE)
 
 
 class Emulator:
@@ -164,7 +173,7 @@ class Emulator:
 def main(namespace: str, host_device: str, site_device: str) -> None:
     """Arguments: the namespace (it exists), the names of the two devices to make."""
     try:
-        os.nice(NICE)
+        hurry()
         host = open_tun(host_device)
         with inside(namespace):
             site = open_tun(site_device)

@@ -1,0 +1,93 @@
+"""A meeting of two: the chair beside the service, a site behind an emulated line; real browsers."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Playwright
+
+from tests.browser.people import Person, in_chromium, launch_chromium
+from tests.browser.running import Running
+from tests.line.conditions import CONDITIONS, Condition
+from tests.line.site import Line
+
+METER = Path(__file__).with_name("meter.js")
+CHAIR_COLOUR, SITE_COLOUR = (200, 30, 30), (30, 170, 40)
+CHAIR_BUSY, SITE_BUSY = 120, 30  # see scene.js; the chair's picture is shown large
+MICROPHONE = "[data-microphone]"
+Figures = dict[str, Any]
+
+
+@dataclass(slots=True)
+class FarSite:
+    """Both are in the meeting, both speak, both show themselves."""
+
+    line: Line
+    chair: Person
+    site: Person
+
+    async def under(self, condition: Condition, seconds: float) -> tuple[Figures, Figures]:
+        """Put the line into a condition and measure.
+
+        Returns:
+            What the site received, and what the chair received of the site, see `meter.js`.
+        """
+        self.line.shape(up=condition.up, down=condition.down)
+        await asyncio.sleep(condition.settle_s)
+        return await self.measure(seconds)
+
+    async def measure(self, seconds: float) -> tuple[Figures, Figures]:
+        chair, site = await self.chair.seat(), await self.site.seat()
+        await asyncio.gather(_begin(self.site, chair), _begin(self.chair, site))
+        await asyncio.sleep(seconds)
+        down, up = await asyncio.gather(_end(self.site), _end(self.chair))
+        return down, up
+
+    async def recover(self) -> None:
+        """A good line again, and everything plays."""
+        good = CONDITIONS["good"]
+        self.line.shape(up=good.up, down=good.down)
+        await self.see_each_other()
+
+    async def see_each_other(self, timeout_s: float = 30.0) -> None:
+        await asyncio.gather(
+            self.site.sees([self.chair], timeout_s), self.chair.sees([self.site], timeout_s)
+        )
+
+
+async def _begin(person: Person, seat: str) -> None:
+    await person.tab.evaluate(f"window.meter.begin({seat!r})")
+
+
+async def _end(person: Person) -> Figures:
+    return dict(await person.tab.evaluate("window.meter.end()"))
+
+
+@contextlib.asynccontextmanager
+async def far_site(playwright: Playwright, running: Running, line: Line) -> AsyncIterator[FarSite]:
+    """Start both browsers and enter; the line is good."""
+    good = CONDITIONS["good"]
+    line.shape(up=good.up, down=good.down)
+    async with contextlib.AsyncExitStack() as stack:
+        near = await launch_chromium(playwright, trusted=running.url)
+        stack.push_async_callback(near.close)
+        far = await launch_chromium(playwright, trusted=running.url, inside=line)
+        stack.push_async_callback(far.close)
+        people = (
+            await in_chromium(near, running.url, "chutri", CHAIR_COLOUR, 300, CHAIR_BUSY),
+            await in_chromium(far, running.url, "pleiku", SITE_COLOUR, 500, SITE_BUSY),
+        )
+        await asyncio.gather(*(_enter(person) for person in people))
+        meeting = FarSite(line, *people)
+        await meeting.see_each_other()
+        await asyncio.gather(*(person.hears() for person in people))
+        yield meeting
+
+
+async def _enter(person: Person) -> None:
+    await person.enter()
+    await person.tab.evaluate(METER.read_text(encoding="utf-8"))
+    await person.click(MICROPHONE)
