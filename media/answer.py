@@ -37,6 +37,7 @@ _UNDERSTOOD = {"audio": ("opus",), "video": ("vp8", "h264")}
 _FALLBACK = {"audio": (), "video": ("vp9", "av1")}  # forwarded, their layers not understood
 _FMTP_KEPT = ("level-asymmetry-allowed", "packetization-mode", "profile-level-id", "profile-id")
 _LAYERS = 3
+_UDP_HOST, _TCP_HOST = 126, 90  # type preferences
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class LocalTransport:
     credentials: Credentials
     fingerprint: str  # SHA-256, upper-case hex pairs
     candidates: tuple[tuple[str, int], ...]  # UDP host addresses, best first
+    tcp_candidates: tuple[tuple[str, int], ...] = ()  # of passive TCP, best first
 
 
 def negotiate(offer: Offer, draw_ssrc: Callable[[], int]) -> NegotiatedMedia:
@@ -98,7 +100,8 @@ def write_answer(
     """
     parts = {part.mid: part for part in _parts(media)}
     taken = [section.mid for section in offer.sections if section.mid in parts]
-    host = _family_and_host(local.candidates[0][0])
+    first, port = (local.candidates or local.tcp_candidates)[0]
+    host = _family_and_host(first)
     lines = [
         "v=0",
         f"o=- {session_id} {version} IN IP4 127.0.0.1",
@@ -117,10 +120,9 @@ def write_answer(
         if part is None:
             lines += _rejected(section, host)
             continue
-        port = local.candidates[0][1]
         setup = "active" if offer.dtls_role == "client" else "passive"
         lines += _opening(section, part, port, host, local.credentials, setup)
-        lines += _candidates(local.candidates)
+        lines += _candidates(local)
         lines += _uplink_lines(part) if isinstance(part, Uplink) else _slot_lines(part, media)
     return "\r\n".join(lines) + "\r\n"
 
@@ -313,12 +315,19 @@ def _payload_types(part: Uplink | SlotMedia) -> Iterable[int]:
             yield codec.rtx_payload_type
 
 
-def _candidates(candidates: tuple[tuple[str, int], ...]) -> list[str]:
-    """Host candidates. RFC 8445 section 5.1.2.1: type preference 126, component 1."""
+def _candidates(local: LocalTransport) -> list[str]:
+    """Host candidates of component 1, UDP before TCP: RFC 8445 section 5.1.2.1, RFC 6544 section
+    4.2 (direction preference of passive candidates: 4)."""
     lines = []
-    for order, (host, port) in enumerate(candidates):
-        priority = (126 << 24) + ((65535 - order) << 8) + 255
+    for order, (host, port) in enumerate(local.candidates):
+        priority = (_UDP_HOST << 24) + ((65535 - order) << 8) + 255
         lines.append(f"a=candidate:{order + 1} 1 udp {priority} {host} {port} typ host")
+    for order, (host, port) in enumerate(local.tcp_candidates):
+        priority = (_TCP_HOST << 24) + (((4 << 13) + 8191 - order) << 8) + 255
+        number = len(local.candidates) + order + 1
+        lines.append(
+            f"a=candidate:{number} 1 tcp {priority} {host} {port} typ host tcptype passive"
+        )
     return [*lines, "a=end-of-candidates"]
 
 

@@ -147,13 +147,14 @@ class Ready(Report, frozen=True, tag="ready"):
     """First report: the worker listens."""
 
     addresses: tuple[str, ...]
-    port: int
+    port: int  # UDP
+    tcp_port: int
 
 
 class PeerConnected(Report, frozen=True, tag="peer-connected"):
     room: str
     peer: str
-    path: str  # "udp"; "tcp" and "relay" come with those paths
+    path: str  # "udp" | "tcp" | "relay"
 
 
 class PeerLost(Report, frozen=True, tag="peer-lost"):

@@ -10,6 +10,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Set as AbstractSet
 
 import msgspec
 
@@ -23,9 +24,11 @@ from media.recordings import Recordings
 from media.sdp import Offer, OfferRefused
 from media.transport.dtls import make_certificate, sha256_fingerprint
 from media.transport.egress import Egress
-from media.transport.ice import Address, Credentials, IceLite, Path
-from media.transport.mux import LocalSocket, UdpMux
+from media.transport.ice import Address, Credentials, IceLite, IceSession, Path
+from media.transport.mux import Local, LocalSocket, UdpMux
+from media.transport.ports import Announced
 from media.transport.srtp import InPlace, queue_rtcp
+from media.transport.tcp import TcpListener, TcpMux
 from media.transport.transport import Transport
 
 log = logging.getLogger(__name__)
@@ -43,12 +46,21 @@ class Node:
     """See the module.
 
     Args:
-        sockets: bound, one per announced address, best first.
+        sockets: bound.
         report: takes what the worker says by itself; must not block or raise.
+        listeners: for ICE-TCP; their indices go on from those of the sockets.
+        announced: what clients are told, best first; default: the addresses of the sockets.
+        relays: addresses that TURN servers send from.
     """
 
     def __init__(
-        self, sockets: Sequence[LocalSocket], report: Callable[[control.AnyReport], None]
+        self,
+        sockets: Sequence[LocalSocket],
+        report: Callable[[control.AnyReport], None],
+        *,
+        listeners: Sequence[TcpListener] = (),
+        announced: Sequence[Announced] = (),
+        relays: AbstractSet[str] = frozenset(),
     ) -> None:
         self.rooms: dict[str, Room] = {}
         self.transports: dict[str, Transport] = {}  # by peer id
@@ -56,9 +68,13 @@ class Node:
         self.counters = Counters()
         self._report = report
         self._sockets = tuple(sockets)
-        self._candidates = tuple((local.host, local.port) for local in sockets)
+        self._locals: tuple[Local, ...] = (*sockets, *listeners)
+        self._relays = relays
+        hosts = [a.host for a in announced] or [local.host for local in sockets]
+        self._candidates = tuple((host, sockets[0].port) for host in hosts)
+        self._tcp_candidates = tuple((host, listeners[0].port) for host in hosts if listeners)
         self._egress = Egress(self.counters)
-        self._ice: IceLite[Transport] = IceLite(len(self._sockets))
+        self._ice: IceLite[Transport] = IceLite(len(self._locals))
         self._certificate = make_certificate()
         self._fingerprint = sha256_fingerprint(self._certificate)
         self._session_id = secrets.randbits(62)
@@ -73,6 +89,7 @@ class Node:
         self._watching = False  # a socket was full
         self._mishaps = Mishaps(self.counters)
         self._mux = UdpMux(self._sockets, self, self._mishaps)
+        self._tcp = TcpMux(listeners, self, self._mishaps, self._on_stream_gone)
 
     async def close(self) -> None:
         """Say goodbye to every peer, flush the journals, close the sockets."""
@@ -86,6 +103,7 @@ class Node:
         for local in self._sockets:
             self._loop.remove_writer(local.socket.fileno())
         self._mux.close()
+        self._tcp.close()
 
     # What the service asks for
 
@@ -116,7 +134,9 @@ class Node:
         now = time.monotonic()
         media = answer.negotiate(offer, _draw_ssrc)
         peer = Peer(peer_id, media)
-        transport = Transport(room, peer, offer, self._certificate, self._sockets, self)
+        transport = Transport(
+            room, peer, offer, self._certificate, self._locals, self, self._relays
+        )
         credentials = _draw_credentials()
         transport.ice = self._ice.open(transport, credentials, now)
         self.transports[peer_id] = transport
@@ -154,7 +174,7 @@ class Node:
     # Sink of the multiplexer
 
     def on_srtp(
-        self, local: LocalSocket, address: Address, packet: InPlace, size: int, now: float
+        self, local: Local, address: Address, packet: InPlace, size: int, now: float
     ) -> None:
         session = self._ice.routes[local.index].get(address)
         if session is None:
@@ -180,19 +200,29 @@ class Node:
         else:
             self.counters.add("drop_unprotect")
 
-    def on_stun(self, local: LocalSocket, address: Address, datagram: bytes, now: float) -> None:
+    def on_stun(self, local: Local, address: Address, datagram: bytes, now: float) -> bool:
         checked = self._ice.on_stun(datagram, Path(local.index, address), now)
         if checked is None:
-            return
+            return False
         local.send(checked.reply, address)
-        if checked.moved and checked.session.selected is not None:
-            transport = checked.session.owner
-            transport.move(checked.session.selected)
-            endpoint = transport.endpoint
-            if transport.srtp is not None and endpoint is not None:
-                transport.room.peer_moved(transport.peer.id, endpoint, now)
+        if checked.moved:
+            self._move(checked.session, now)
+        return True
 
-    def on_dtls(self, local: LocalSocket, address: Address, datagram: bytes, now: float) -> None:
+    def _move(self, session: IceSession[Transport], now: float) -> None:
+        """Media goes where ICE says now."""
+        transport = session.owner
+        transport.move(session.selected)
+        endpoint = transport.endpoint
+        if transport.srtp is not None and endpoint is not None:
+            transport.room.peer_moved(transport.peer.id, endpoint, now)
+
+    def _on_stream_gone(self, listener: TcpListener, address: Address) -> None:
+        session = self._ice.drop_path(Path(listener.index, address))
+        if session is not None:
+            self._move(session, time.monotonic())
+
+    def on_dtls(self, local: Local, address: Address, datagram: bytes, now: float) -> None:
         session = self._ice.routes[local.index].get(address)
         if session is None:
             self.counters.add("drop_unknown_address")
@@ -303,6 +333,7 @@ class Node:
         if self._ticks % TICKS_PER_STATS == 0:
             for session in list(self._ice.expire(now)):
                 self.on_lost(session.owner, "consent")
+            self._tcp.expire(now)
             self._report_stats(now)
         if self._ticks % TICKS_PER_RECORDING_HEALTH == 0:
             for health in self.recordings.health(now):
@@ -349,7 +380,11 @@ class Node:
     def _judged(self, figures: control.PeerStats, now: float) -> control.PeerStats:
         """A line without any packet for `STALE_S` has lost everything, whatever was counted."""
         transport = self.transports.get(figures.peer)
-        if transport is None or transport.ice is None or not transport.ice.is_stale(now):
+        if transport is None or transport.ice is None:
+            return figures
+        if transport.kind != figures.path:
+            figures = msgspec.structs.replace(figures, path=transport.kind)
+        if not transport.ice.is_stale(now):
             return figures
         return msgspec.structs.replace(figures, up_loss=1.0, rtt_ms=None, up_bps=0)
 
@@ -358,9 +393,9 @@ class Node:
     def totals(self) -> dict[str, int]:
         """Growing counters of everything in this worker."""
         totals = Counter(self.counters.snapshot())
-        for drops in (self._ice.drops, self._mux.drops):
+        for drops in (self._ice.drops, self._mux.drops, self._tcp.drops):
             totals.update({f"drop_{reason}": number for reason, number in drops.items()})
-        totals["datagrams_in"] = self._mux.datagrams_in
+        totals["datagrams_in"] = self._mux.datagrams_in + self._tcp.datagrams_in
         return dict(totals)
 
     def snapshot(self) -> dict[str, object]:
@@ -393,7 +428,9 @@ class Node:
     ) -> control.Connected:
         media = transport.peer.negotiated
         transport.answers += 1
-        local = answer.LocalTransport(credentials, self._fingerprint, self._candidates)
+        local = answer.LocalTransport(
+            credentials, self._fingerprint, self._candidates, self._tcp_candidates
+        )
         return control.Connected(
             answer=answer.write_answer(offer, media, local, self._session_id, transport.answers),
             audio_mids=tuple(slot.mid for slot in media.slots if slot.kind == "audio"),
@@ -402,12 +439,22 @@ class Node:
 
     def _forget(self, transport: Transport) -> None:
         """Out of all tables at once; goodbye is said by a task of its own."""
+        streams = [
+            path
+            for path in (transport.ice.paths if transport.ice else ())
+            if self._locals[path.endpoint].path == "tcp"
+        ]
         self.transports.pop(transport.peer.id, None)
         transport.room.remove_peer(transport.peer.id, time.monotonic())
         if transport.ice is not None:
             self._ice.close(transport.ice)
             transport.ice = None
-        self._spawn(transport.close())
+        self._spawn(self._goodbye(transport, streams))
+
+    async def _goodbye(self, transport: Transport, streams: Sequence[Path]) -> None:
+        await transport.close()
+        for path in streams:
+            self._tcp.end(path)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = self._loop.create_task(work)

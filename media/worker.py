@@ -18,7 +18,7 @@ import msgspec
 
 from media import control, requests
 from media.node import Node
-from media.transport.mux import LocalSocket, open_sockets
+from media.transport.ports import Announced, Ports, open_ports
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class ControlLink:
             control.write_envelope(self._writer, control.Envelope(id=number, body=reply))
 
 
-async def run(control_path: str, sockets: Sequence[LocalSocket]) -> None:
+async def run(control_path: str, ports: Ports, relays: frozenset[str] = frozenset()) -> None:
     """Serve one control connection, then close everything.
 
     Raises:
@@ -89,9 +89,19 @@ async def run(control_path: str, sockets: Sequence[LocalSocket]) -> None:
     """
     reader, writer = await asyncio.open_unix_connection(control_path)
     link = ControlLink(reader, writer)
-    node = Node(sockets, link.report)
+    node = Node(
+        ports.sockets,
+        link.report,
+        listeners=ports.listeners,
+        announced=ports.announced,
+        relays=relays,
+    )
     link.report(
-        control.Ready(addresses=tuple(local.host for local in sockets), port=sockets[0].port)
+        control.Ready(
+            addresses=tuple(address.host for address in ports.announced),
+            port=ports.port,
+            tcp_port=ports.tcp_port,
+        )
     )
     serving = asyncio.create_task(link.serve(node), name="control")
     housekeeping = asyncio.create_task(node.housekeep(), name="housekeeping")
@@ -116,9 +126,16 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
         "--address",
         action="append",
         required=True,
-        help="address to bind and to announce to clients; repeat for several",
+        type=Announced.parse,
+        help="address to bind and to announce to clients, or ANNOUNCED=BOUND; repeat for several",
     )
     parser.add_argument("--port", type=int, default=0, help="UDP port on every address; 0: any")
+    parser.add_argument(
+        "--tcp-port", type=int, default=0, help="TCP port on every address; 0: as the UDP port"
+    )
+    parser.add_argument(
+        "--relay", action="append", default=[], help="address a TURN server sends from; repeat"
+    )
     return parser.parse_args(arguments)
 
 
@@ -137,14 +154,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
     )
     try:
-        sockets = open_sockets(options.address, options.port)
+        ports = open_ports(options.address, options.port, options.tcp_port)
     except OSError as error:
         log.error("cannot bind the media port: %s", error.strerror)
         return 1
     gc.freeze()  # modules and classes stay: no collection has to look at them again
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(run(options.control, sockets))
+            runner.run(run(options.control, ports, frozenset(options.relay)))
     except OSError as error:
         log.error("cannot reach the service: %s", error.strerror)
         return 1

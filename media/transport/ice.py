@@ -145,6 +145,21 @@ class IceLite(Generic[Owner]):
             session.selected = path
         return Checked(session, _success(message, path.address, key), moved)
 
+    def drop_path(self, path: Path) -> IceSession[Owner] | None:
+        """A stream has ended. Returns its session when it was the selected path.
+
+        The most recently checked of the others is selected, until the client nominates one.
+        """
+        session = self.routes[path.endpoint].get(path.address)
+        if session is None:
+            return None
+        was_selected = session.selected == path
+        self._forget(session, path)
+        if not was_selected:
+            return None
+        session.selected = max(session.paths, key=session.paths.__getitem__, default=None)
+        return session
+
     def expire(self, now: float) -> Iterator[IceSession[Owner]]:
         """Forget old credentials and silent paths; yield sessions whose consent ran out."""
         for session in list(self._sessions):

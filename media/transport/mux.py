@@ -17,6 +17,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 from media.mishaps import Mishaps
@@ -39,13 +40,29 @@ _ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size)
 _MAX_WAIT_S = 1.0  # in the socket; more is a clock step
 
 
+class Local(Protocol):
+    """One of our endpoints: a UDP socket, or a listener for ICE-TCP."""
+
+    @property
+    def path(self) -> str:
+        """ "udp" or "tcp"."""
+
+    index: int  # position among the worker's endpoints; `Path.endpoint`
+
+    def send(self, datagram: bytes, address: Address) -> bool:
+        """Send one datagram now; False when it cannot be."""
+
+    def endpoint(self, address: Address, voices: AbstractSet[int] = ...) -> Endpoint:
+        """How the packet path reaches `address`; `voices` are the SSRCs that must not wait."""
+
+
 class LocalSocket:
-    """One bound UDP socket. An ICE-TCP listener will stand beside it with the same methods."""
+    """One bound UDP socket."""
 
     path = "udp"
 
     def __init__(self, index: int, sock: socket.socket) -> None:
-        self.index = index  # position among the worker's sockets; `Path.endpoint`
+        self.index = index
         self.socket = sock
         self.host: str = sock.getsockname()[0]
         self.port: int = sock.getsockname()[1]
@@ -58,7 +75,7 @@ class LocalSocket:
             return False
         return True
 
-    def endpoint(self, address: Address) -> Endpoint:
+    def endpoint(self, address: Address, voices: AbstractSet[int] = frozenset()) -> Endpoint:
         """How the packet path reaches `address` through this socket."""
         return UdpEndpoint(fd=self.socket.fileno(), address=address)
 
@@ -69,14 +86,14 @@ class LocalSocket:
 class Sink(Protocol):
     """Who takes the datagrams of a multiplexer."""
 
-    def on_stun(self, local: LocalSocket, address: Address, datagram: bytes, now: float) -> None:
-        """First byte 0…3."""
+    def on_stun(self, local: Local, address: Address, datagram: bytes, now: float) -> bool:
+        """First byte 0…3. True: a valid connectivity check."""
 
-    def on_dtls(self, local: LocalSocket, address: Address, datagram: bytes, now: float) -> None:
+    def on_dtls(self, local: Local, address: Address, datagram: bytes, now: float) -> None:
         """First byte 20…63."""
 
     def on_srtp(
-        self, local: LocalSocket, address: Address, packet: InPlace, size: int, now: float
+        self, local: Local, address: Address, packet: InPlace, size: int, now: float
     ) -> None:
         """First byte 128…191; SRTP or SRTCP."""
 
@@ -172,7 +189,8 @@ class UdpMux:
         batch = self._take(local)
         for packet, size, address, arrived in batch:
             try:
-                self._deliver(local, packet, size, address, arrived)
+                if deliver(self._sink, local, packet, size, address, arrived) is None:
+                    self.drops["unknown_first_byte"] += 1
             except Exception:
                 self._mishaps.note("taking a datagram")
         if batch:
@@ -201,19 +219,25 @@ class UdpMux:
             batch.append((packet, size, address, _arrival(ancillary, clock_shift, now)))
         return batch
 
-    def _deliver(
-        self, local: LocalSocket, packet: InPlace, size: int, address: Address, arrived: float
-    ) -> None:
-        """Demultiplex by first byte: RFC 7983 section 7."""
-        first = packet.buffer[0] if size else 255
-        if 128 <= first <= 191:
-            self._sink.on_srtp(local, address, packet, size, arrived)
-        elif first <= 3:
-            self._sink.on_stun(local, address, bytes(packet.buffer[:size]), arrived)
-        elif 20 <= first <= 63:
-            self._sink.on_dtls(local, address, bytes(packet.buffer[:size]), arrived)
-        else:
-            self.drops["unknown_first_byte"] += 1
+
+def deliver(
+    sink: Sink, local: Local, packet: InPlace, size: int, address: Address, arrived: float
+) -> bool | None:
+    """Demultiplex by first byte: RFC 7983 section 7.
+
+    Returns:
+        True for a valid connectivity check, None for what is none of ours.
+    """
+    first = packet.buffer[0] if size else 255
+    if 128 <= first <= 191:
+        sink.on_srtp(local, address, packet, size, arrived)
+    elif first <= 3:
+        return sink.on_stun(local, address, bytes(packet.buffer[:size]), arrived)
+    elif 20 <= first <= 63:
+        sink.on_dtls(local, address, bytes(packet.buffer[:size]), arrived)
+    else:
+        return None
+    return False
 
 
 def _arrival(ancillary: list[tuple[int, int, bytes]], clock_shift: float, now: float) -> float:

@@ -11,7 +11,7 @@ from aiortc.rtcdtlstransport import SRTPProtectionProfile
 from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi, lib
 
-from media.peer import Peer
+from media.peer import Peer, StreamEndpoint
 from media.sdp import DtlsRole
 from media.transport.egress import STRIDE, Egress
 
@@ -88,9 +88,9 @@ class InPlace:
 def queue_rtcp(egress: Egress, peer: Peer, packet: bytes) -> bool:
     """Encrypt one compound RTCP packet and queue it for the next flush.
 
-    False when libsrtp refuses, or the peer has no UDP address or no keys.
+    False when libsrtp refuses, or the peer has no address or no keys. A stream takes it at once.
     """
-    if not peer.ready or peer.fd < 0:
+    if not peer.ready:
         return False
     slot = egress.reserve(1)
     start = slot * STRIDE
@@ -99,5 +99,8 @@ def queue_rtcp(egress: Egress, peer: Peer, packet: bytes) -> bool:
     length = egress.length_pointers[slot]
     if lib.srtp_protect_rtcp(peer.srtp_tx, egress.pointers[slot], length) != OK:
         return False
-    egress.push(peer.fd, slot, 1, peer.socket_name, peer.socket_namelen, 0)
+    if isinstance(peer.endpoint, StreamEndpoint):
+        peer.endpoint.send(bytes(egress.bytes_view[slot, : egress.length_memory[slot]]))
+    else:
+        egress.push(peer.fd, slot, 1, peer.socket_name, peer.socket_namelen, 0)
     return True

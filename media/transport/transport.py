@@ -3,16 +3,18 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 from aiortc import RTCCertificate
 
 from media.forward.room import Room
+from media.negotiated import NegotiatedMedia
 from media.peer import Endpoint, Peer
 from media.sdp import Offer
 from media.transport.dtls import Dtls, HandshakeFailed
 from media.transport.ice import IceSession, Path
-from media.transport.mux import LocalSocket
+from media.transport.mux import Local
 from media.transport.srtp import SrtpPair
 
 log = logging.getLogger(__name__)
@@ -39,9 +41,11 @@ class Transport:
         peer: Peer,
         offer: Offer,
         certificate: RTCCertificate,
-        sockets: Sequence[LocalSocket],
+        sockets: Sequence[Local],
         events: TransportEvents,
+        relays: AbstractSet[str] = frozenset(),
     ) -> None:
+        """`relays`: addresses that TURN servers send from."""
         self.room = room
         self.peer = peer
         self.fingerprints = offer.fingerprints
@@ -51,6 +55,8 @@ class Transport:
         self.answers = 0  # answers written for it; the version in their o= lines
         self._sockets = sockets
         self._events = events
+        self._relays = relays
+        self._voices = voice_ssrcs(peer.negotiated)
         self._reached = asyncio.Event()
         self._dtls = Dtls(certificate, offer.fingerprints, self.send, offer.dtls_role)
         self._task: asyncio.Task[None] | None = None
@@ -63,17 +69,22 @@ class Transport:
         """Where the packet path sends to."""
         if self.path is None:
             return None
-        return self._sockets[self.path.endpoint].endpoint(self.path.address)
+        return self._sockets[self.path.endpoint].endpoint(self.path.address, self._voices)
 
     @property
     def kind(self) -> str:
-        """How the peer is reached: "udp"."""
-        return self._sockets[self.path.endpoint].path if self.path else "udp"
+        """How the peer is reached: "udp", "tcp", or "relay" through a TURN server."""
+        if self.path is None:
+            return "udp"
+        if self.path.address[0] in self._relays:
+            return "relay"
+        return self._sockets[self.path.endpoint].path
 
-    def move(self, path: Path) -> None:
-        """ICE selected `path`."""
+    def move(self, path: Path | None) -> None:
+        """ICE selected `path`; None: the selected one is gone, and no other is known yet."""
         self.path = path
-        self._reached.set()
+        if path is not None:
+            self._reached.set()
 
     def send(self, datagram: bytes) -> None:
         """One datagram on the selected path; without one it is dropped, as on any network."""
@@ -109,3 +120,11 @@ class Transport:
         self._events.on_connected(self)
         await self._dtls.until_closed()
         self._events.on_lost(self, "closed")
+
+
+def voice_ssrcs(media: NegotiatedMedia) -> frozenset[int]:
+    """What we send as voice: goes before pictures on a stream."""
+    slots = [slot for slot in media.slots if slot.kind == "audio"]
+    return frozenset(
+        ssrc for slot in slots for ssrc in (slot.ssrc, slot.rtx_ssrc) if ssrc is not None
+    )

@@ -12,7 +12,7 @@ from media.drops import Counters
 from media.mishaps import Mishaps
 from media.transport import mux
 from media.transport.ice import Address
-from media.transport.mux import BATCH_DATAGRAMS, BUDGET_COPIES, LocalSocket, UdpMux, open_sockets
+from media.transport.mux import BATCH_DATAGRAMS, BUDGET_COPIES, Local, UdpMux, open_sockets
 from media.transport.srtp import InPlace
 
 HOST = "127.0.0.1"
@@ -34,14 +34,15 @@ class Taker:
             raise ValueError("a bug")
         self.taken.append((kind, datagram))
 
-    def on_stun(self, local: LocalSocket, address: Address, datagram: bytes, now: float) -> None:
+    def on_stun(self, local: Local, address: Address, datagram: bytes, now: float) -> bool:
         self._take("stun", datagram)
+        return False
 
-    def on_dtls(self, local: LocalSocket, address: Address, datagram: bytes, now: float) -> None:
+    def on_dtls(self, local: Local, address: Address, datagram: bytes, now: float) -> None:
         self._take("dtls", datagram)
 
     def on_srtp(
-        self, local: LocalSocket, address: Address, packet: InPlace, size: int, now: float
+        self, local: Local, address: Address, packet: InPlace, size: int, now: float
     ) -> None:
         self._take("srtp", bytes(packet.buffer[:size]))
 
@@ -145,7 +146,7 @@ async def test_arrival_does_not_grow_with_the_time_a_datagram_waited() -> None:
 
     class Clocked(Taker):
         def on_srtp(
-            self, local: LocalSocket, address: Address, packet: InPlace, size: int, now: float
+            self, local: Local, address: Address, packet: InPlace, size: int, now: float
         ) -> None:
             arrivals.append((now, asyncio.get_running_loop().time()))
 
