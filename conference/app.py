@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from itertools import product
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -21,6 +22,7 @@ from conference.media_plane import WorkerPlane
 from conference.seats import Seats
 from conference.tasks import Supervisor
 from conference.worker import WorkerGone
+from media.announced import Announced
 from rooms.clock import SystemClock
 from rooms.directory.accounts import Accounts
 from rooms.directory.directory import Directory
@@ -130,11 +132,14 @@ def _token_key(settings: Settings) -> bytes:
 async def _media(
     settings: Settings, supervisor: Supervisor, stack: contextlib.AsyncExitStack
 ) -> WorkerPlane:
-    first, workers = settings.media.port, settings.media.workers
-    for port in range(first, first + workers) if first else ():
-        for address in settings.media_addresses:
-            _check_media_port(address, port)
-    media = WorkerPlane(settings.media_addresses, first, workers)
+    media_settings = settings.media
+    first, workers = media_settings.port, media_settings.workers
+    first_tcp = media_settings.tcp_port or first
+    hosts = {Announced.parse(address).bound for address in settings.media_addresses}
+    for host, number in product(hosts, range(workers if first else 0)):
+        _check_media_port(host, first + number, socket.SOCK_DGRAM)
+        _check_media_port(host, first_tcp + number, socket.SOCK_STREAM)
+    media = WorkerPlane(settings.media_addresses, first, workers, tcp_port=media_settings.tcp_port)
     stack.push_async_callback(media.stop)
     try:
         await media.start(supervisor)
@@ -143,14 +148,17 @@ async def _media(
     return media
 
 
-def _check_media_port(address: str, port: int) -> None:
+def _check_media_port(address: str, port: int, kind: socket.SocketKind) -> None:
     """The worker binds it in a moment; here its absence still makes one clear line."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+    name = "UDP" if kind == socket.SOCK_DGRAM else "TCP"
+    with socket.socket(family, kind) as probe:
+        if kind == socket.SOCK_STREAM:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address, port))
         except OSError as error:
-            raise ConfigError(f"UDP port {port} on {address}: {error.strerror}") from None
+            raise ConfigError(f"{name} port {port} on {address}: {error.strerror}") from None
 
 
 def _application(

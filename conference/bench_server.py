@@ -55,7 +55,7 @@ async def target_server(options: argparse.Namespace, workers: int = 1) -> AsyncI
         )
         return
     with tempfile.TemporaryDirectory(prefix="diemcau-bench-") as folder:
-        url = f"http://127.0.0.1:{_free_port(socket.SOCK_STREAM)}"
+        url = f"http://127.0.0.1:{_free_port()}"
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "conference", "demo", "--sites", "0", "--data", folder,
             "--listen", url.removeprefix("http://"),
@@ -71,29 +71,33 @@ async def target_server(options: argparse.Namespace, workers: int = 1) -> AsyncI
 
 
 def free_media_ports(count: int) -> int:
-    """The first of `count` UDP ports in a row that are free now.
+    """The first of `count` ports in a row that are free now, for UDP and for TCP.
 
     Raises:
         BenchFailed: none found.
     """
     for _ in range(PORT_TRIES):
-        first = _free_port(socket.SOCK_DGRAM)
-        if all(_is_free(port) for port in range(first + 1, min(first + count, 65536))):
+        first = _free_port()
+        if all(_is_free(port) for port in range(first, min(first + count, 65536))):
             return first
-    raise BenchFailed(f"no {count} free UDP ports in a row")
+    raise BenchFailed(f"no {count} free ports in a row")
 
 
 def _is_free(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+    ):
         try:
-            probe.bind(("127.0.0.1", port))
+            tcp.bind(("127.0.0.1", port))
+            udp.bind(("127.0.0.1", port))
         except OSError:
             return False
     return True
 
 
-def _free_port(kind: socket.SocketKind) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port

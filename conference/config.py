@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Meta
 
 from conference.addresses import own_addresses
+from media.announced import Announced
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 ENVIRONMENT_PREFIX = "DIEMCAU_"
@@ -49,9 +50,11 @@ class DatabaseSettings(_Section, frozen=True, kw_only=True):
 
 
 class MediaSettings(_Section, frozen=True, kw_only=True):
-    addresses: tuple[str, ...] = ()  # IP addresses announced to clients; () = this machine's own
+    addresses: tuple[str, ...] = ()  # announced to clients, or ANNOUNCED=BOUND; () = our own
+    ipv6: bool = False  # this machine's own IPv6 addresses as well
     port: Port = 40000  # UDP port on each of them
     workers: Annotated[int, Meta(ge=1, le=64)] = 1  # processes; worker k listens on port + k
+    tcp_port: Port = 0  # TCP port on each of them, + k as well; 0 = the same number as `port`
 
 
 class SiteSettings(_Section, frozen=True, kw_only=True):
@@ -88,7 +91,8 @@ class Settings(_Section, frozen=True, kw_only=True):
 
     @property
     def media_addresses(self) -> tuple[str, ...]:
-        return self.media.addresses or own_addresses()
+        """ "ADDRESS" or "ANNOUNCED=BOUND", best first."""
+        return self.media.addresses or own_addresses(ipv6=self.media.ipv6)
 
 
 def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -189,8 +193,8 @@ def _check(settings: Settings) -> None:
     ):
         raise ConfigError("settings: [server] public_url: must be like https://hop.example.vn")
     _check_addresses("[server] trusted_proxies", settings.server.trusted_proxies)
-    _check_addresses("[media] addresses", settings.media.addresses)
-    if settings.media.port + settings.media.workers > 65536:
+    _check_announced(settings.media.addresses)
+    if max(settings.media.port, settings.media.tcp_port) + settings.media.workers > 65536:
         raise ConfigError("settings: [media] workers: port + workers must stay below 65537")
     if settings.logs.level not in LOG_LEVELS:
         raise ConfigError(f"settings: [logs] level: must be one of {', '.join(LOG_LEVELS)}")
@@ -202,3 +206,11 @@ def _check_addresses(where: str, addresses: tuple[str, ...]) -> None:
             ipaddress.ip_address(address)
         except ValueError:
             raise ConfigError(f"settings: {where}: {address} is not an IP address") from None
+
+
+def _check_announced(addresses: tuple[str, ...]) -> None:
+    for address in addresses:
+        try:
+            Announced.parse(address)
+        except ValueError as error:
+            raise ConfigError(f"settings: [media] addresses: {error}") from None

@@ -65,6 +65,7 @@ class PlacedWorker:
         port: int,
         on_report: Callable[["PlacedWorker", control.AnyReport], None],
         on_down: Callable[["PlacedWorker"], None],
+        options: Sequence[str] = (),
     ) -> None:
         self.number = number
         self.process = Worker(
@@ -73,6 +74,7 @@ class PlacedWorker:
             lambda report: on_report(self, report),
             lambda: on_down(self),
             name=str(number),
+            options=options,
         )
         self.totals: control.WorkerStats | None = None
         self.totals_at = 0.0  # monotonic
@@ -118,12 +120,28 @@ class WorkerPlane:
         addresses: every worker announces and binds them.
         port: of worker 0; worker k has `port + k`. 0: free ones.
         workers: how many processes.
+        tcp_port: of worker 0, + k as well. 0: the numbers of the UDP ports.
+        relays: addresses that TURN servers send from.
     """
 
-    def __init__(self, addresses: Sequence[str], port: int, workers: int = 1) -> None:
+    def __init__(
+        self,
+        addresses: Sequence[str],
+        port: int,
+        workers: int = 1,
+        *,
+        tcp_port: int = 0,
+        relays: Sequence[str] = (),
+    ) -> None:
+        options = [part for relay in relays for part in ("--relay", relay)]
         self.workers = [
             PlacedWorker(
-                number, addresses, port + number if port else 0, self._on_report, self._on_down
+                number,
+                addresses,
+                port + number if port else 0,
+                self._on_report,
+                self._on_down,
+                ["--tcp-port", str(tcp_port + number if tcp_port else 0), *options],
             )
             for number in range(workers)
         ]

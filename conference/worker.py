@@ -46,11 +46,12 @@ class Worker:
     """Keeps one worker process alive.
 
     Args:
-        addresses: IP addresses it announces and binds.
+        addresses: IP addresses it announces and binds, or ANNOUNCED=BOUND.
         port: UDP port on each of them; 0 takes a free one.
         on_report: called for every `control.Report`.
         on_down: called when the process died: everything in it is gone.
         name: for logs.
+        options: further arguments of the process.
     """
 
     def __init__(
@@ -60,9 +61,11 @@ class Worker:
         on_report: Callable[[control.AnyReport], None],
         on_down: Callable[[], None],
         name: str = "0",
+        options: Sequence[str] = (),
     ) -> None:
         self.addresses = tuple(addresses)
         self.port = port
+        self._options = tuple(options)
         self.pid: int | None = None
         self.restarts = 0
         self._on_report = on_report
@@ -148,7 +151,7 @@ class Worker:
         arguments = [sys.executable, "-m", "media.worker", "--control", str(self._socket)]
         for address in self.addresses:
             arguments += ["--address", address]
-        arguments += ["--port", str(self.port)]
+        arguments += ["--port", str(self.port), *self._options]
         process = await asyncio.create_subprocess_exec(
             *arguments, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
         )

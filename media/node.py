@@ -15,6 +15,7 @@ from collections.abc import Set as AbstractSet
 import msgspec
 
 from media import answer, control, stats
+from media.announced import Announced
 from media.drops import Counters
 from media.forward.audit import Step
 from media.forward.room import Room
@@ -26,7 +27,6 @@ from media.transport.dtls import make_certificate, sha256_fingerprint
 from media.transport.egress import Egress
 from media.transport.ice import Address, Credentials, IceLite, IceSession, Path
 from media.transport.mux import Local, LocalSocket, UdpMux
-from media.transport.ports import Announced
 from media.transport.srtp import InPlace, queue_rtcp
 from media.transport.tcp import TcpListener, TcpMux
 from media.transport.transport import Transport

@@ -17,8 +17,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from media import control, requests
+from media.announced import Announced
 from media.node import Node
-from media.transport.ports import Announced, Ports, open_ports
+from media.transport.ports import Ports, open_ports
 
 log = logging.getLogger(__name__)
 

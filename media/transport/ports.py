@@ -1,35 +1,13 @@
 """Everything a worker listens on: a UDP socket and a TCP listener on each address it binds."""
 
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from media.announced import Announced
 from media.transport.mux import LocalSocket, open_sockets
 from media.transport.tcp import TcpListener, listen
 
 _ANY_PORT_TRIES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Announced:
-    """An address that clients are told, and the one behind it that this machine owns."""
-
-    host: str
-    bound: str
-
-    @classmethod
-    def parse(cls, text: str) -> "Announced":
-        """ "ADDRESS", or "ANNOUNCED=BOUND" behind a router that translates one to the other.
-
-        Raises:
-            ValueError: not an IP address, or two of different families.
-        """
-        host, _, bound = (part.strip() for part in text.partition("="))
-        announced = ipaddress.ip_address(host)
-        own = ipaddress.ip_address(bound) if bound else announced
-        if announced.version != own.version:
-            raise ValueError(f"{host} and {bound} are of different families")
-        return cls(str(announced), str(own))
 
 
 @dataclass(frozen=True, slots=True)

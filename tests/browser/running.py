@@ -69,10 +69,16 @@ class Running:
         return time.monotonic() - begun
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, host: str = "127.0.0.1") -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+def free_port(host: str = "127.0.0.1") -> int:
+    """Free for TCP and for UDP."""
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+    ):
+        tcp.bind((host, 0))
+        port = int(tcp.getsockname()[1])
+        udp.bind((host, port))
+        return port
 
 
 @contextlib.contextmanager
@@ -88,7 +94,7 @@ def running_demo(
         host: the address of pages and signalling.
         environment: settings, as `DIEMCAU_SECTION_KEY`.
     """
-    port, media_port = free_port(host=host), free_port(socket.SOCK_DGRAM, host)
+    port, media_port = free_port(host), free_port(host)
     arguments = [
         sys.executable, "-m", "conference", "demo", "--listen", f"{host}:{port}",
         "--media-port", str(media_port), "--data", str(data), "--sites", str(sites),

@@ -71,6 +71,10 @@ def test_file_then_environment(tmp_path: Path) -> None:
 
 def test_own_addresses_are_announced_unless_told_otherwise() -> None:
     assert load(None, {}).media_addresses
+    both = load(None, {"DIEMCAU_MEDIA_IPV6": "true"}).media_addresses
+    assert "127.0.0.1" in both
+    assert "::1" in both
+    assert not any(address.startswith("fe80") for address in both)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +90,10 @@ def test_own_addresses_are_announced_unless_told_otherwise() -> None:
         (
             '[media]\naddresses = ["hop.example.vn"]',
             "settings: [media] addresses: hop.example.vn is not an IP address",
+        ),
+        (
+            '[media]\naddresses = ["203.0.113.5=::1"]',
+            "settings: [media] addresses: 203.0.113.5 and ::1 are of different families",
         ),
         (
             '[server]\ntrusted_proxies = ["proxy"]',

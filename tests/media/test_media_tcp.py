@@ -12,10 +12,11 @@ import pytest
 from aioice import stun
 
 from media import control, requests
+from media.announced import Announced
 from media.node import Node
 from media.transport import tcp
 from media.transport.framing import Deframer, framed
-from media.transport.ports import Announced, Ports, open_ports
+from media.transport.ports import Ports, open_ports
 
 HOST = "127.0.0.1"
 OFFER = (
