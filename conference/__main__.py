@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "serve", "run the service", _serve, _with_config)
     _add(commands, "demo", "run it with demo data and simulated sites", _demo, _demo_options)
     _add(commands, "bench", "measure any WHIP/WHEP server", _bench, _bench_options)
+    _add(commands, "replay", "tell what the media cores make of a dump", _replay, _replay_options)
     _add(commands, "token", "issue a bearer token for WHIP or WHEP", _token, _token_options)
     _add(commands, "user", "create an account or set its password", _user, _user_options)
     _add(commands, "units", "load the shipped units and sites", _units, _with_store)
@@ -105,6 +106,32 @@ async def _demo(options: argparse.Namespace) -> int:
     environment["DIEMCAU_MEDIA_PORT"] = options.media_port
     environment["DIEMCAU_DATA_FOLDER"] = str(options.data)
     return await demo(load(None, environment), options.sites)
+
+
+# ---------------------------------------------------------------- replay
+
+
+def _replay_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="packet dump of one site's line")
+    parser.add_argument("--rtt", type=float, default=100.0, metavar="MS", help="assumed round trip")
+    parser.add_argument("--core", action="append", metavar="NAME", help="only its decisions")
+
+
+async def _replay(options: argparse.Namespace) -> int:
+    from media.dump import DumpError, load
+    from media.replay import Replay, table
+
+    try:
+        media, records = load(options.file)
+    except (DumpError, OSError) as error:
+        print(f"diemcau: {options.file}: {error}", file=sys.stderr)
+        return 1
+    replay = Replay(media, options.rtt / 1000)
+    decisions = (d for d in replay.run(records) if not options.core or d.core in options.core)
+    for line in table(decisions):
+        print(line)
+    print("", *replay.summary(), sep="\n")
+    return 0
 
 
 # ---------------------------------------------------------------- bench

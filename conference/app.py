@@ -139,7 +139,13 @@ async def _media(
     for host, number in product(hosts, range(workers if first else 0)):
         _check_media_port(host, first + number, socket.SOCK_DGRAM)
         _check_media_port(host, first_tcp + number, socket.SOCK_STREAM)
-    media = WorkerPlane(settings.media_addresses, first, workers, tcp_port=media_settings.tcp_port)
+    media = WorkerPlane(
+        settings.media_addresses,
+        first,
+        workers,
+        tcp_port=media_settings.tcp_port,
+        dumps=media_settings.dumps,
+    )
     stack.push_async_callback(media.stop)
     try:
         await media.start(supervisor)

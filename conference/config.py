@@ -54,6 +54,7 @@ class MediaSettings(_Section, frozen=True, kw_only=True):
     ipv6: bool = False  # this machine's own IPv6 addresses as well
     port: Port = 40000  # UDP port on each of them
     workers: Annotated[int, Meta(ge=1, le=64)] = 1  # processes; worker k listens on port + k
+    dumps: bool = False  # redacted packet dumps may be taken
     tcp_port: Port = 0  # TCP port on each of them, + k as well; 0 = the same number as `port`
 
 

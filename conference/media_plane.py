@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -122,6 +123,7 @@ class WorkerPlane:
         workers: how many processes.
         tcp_port: of worker 0, + k as well. 0: the numbers of the UDP ports.
         relays: addresses that TURN servers send from.
+        dumps: packet dumps may be taken.
     """
 
     def __init__(
@@ -132,8 +134,11 @@ class WorkerPlane:
         *,
         tcp_port: int = 0,
         relays: Sequence[str] = (),
+        dumps: bool = False,
     ) -> None:
         options = [part for relay in relays for part in ("--relay", relay)]
+        if dumps:
+            options.append("--dumps")
         self.workers = [
             PlacedWorker(
                 number,
@@ -242,6 +247,21 @@ class WorkerPlane:
         opened.recordings.pop(recording, None)
         for worker in list(opened.workers):
             await self._ask(worker, control.StopRecording(room=room, recording=recording))
+
+    # ------------------------------------------------------------ dumps
+
+    async def start_dump(self, peer: PeerId, directory: str) -> str:
+        """Write a redacted dump of what the peer sends; the path of its file. Raises MediaRefused:
+        "busy" when dumps are off or too many run."""
+        reply = await self._ask(self._of(peer), control.StartDump(peer=peer, directory=directory))
+        assert isinstance(reply, control.Done)
+        return str(reply.value)
+
+    async def stop_dump(self, peer: PeerId) -> Any:
+        """Its path and size; None: there was none. Raises MediaRefused."""
+        reply = await self._ask(self._of(peer), control.StopDump(peer=peer))
+        assert isinstance(reply, control.Done)
+        return reply.value
 
     # ------------------------------------------------------------ placement
 

@@ -89,6 +89,19 @@ class StopRecording(Request, frozen=True, tag="stop-recording"):
     recording: str
 
 
+class StartDump(Request, frozen=True, tag="start-dump"):
+    """Write a redacted packet dump of a peer's transport; `Done` with the path of the file."""
+
+    peer: str
+    directory: str
+
+
+class StopDump(Request, frozen=True, tag="stop-dump"):
+    """`Done` with path, packets, dropped and size_bytes, or with None when none was running."""
+
+    peer: str
+
+
 class Snapshot(Request, frozen=True, tag="snapshot"):
     """Everything the worker knows, for debugging; the reply is `Done` with `value`."""
 
@@ -109,6 +122,8 @@ AnyRequest = (
     | SetMainVoice
     | StartRecording
     | StopRecording
+    | StartDump
+    | StopDump
     | Snapshot
     | Shutdown
 )

@@ -17,6 +17,7 @@ import msgspec
 from media import answer, control, stats
 from media.announced import Announced
 from media.drops import Counters
+from media.dumps import Dumps
 from media.forward.audit import Step
 from media.forward.room import Room
 from media.mishaps import Mishaps
@@ -51,6 +52,7 @@ class Node:
         listeners: for ICE-TCP; their indices go on from those of the sockets.
         announced: what clients are told, best first; default: the addresses of the sockets.
         relays: addresses that TURN servers send from.
+        dumps: packet dumps may be taken.
     """
 
     def __init__(
@@ -61,10 +63,12 @@ class Node:
         listeners: Sequence[TcpListener] = (),
         announced: Sequence[Announced] = (),
         relays: AbstractSet[str] = frozenset(),
+        dumps: bool = False,
     ) -> None:
         self.rooms: dict[str, Room] = {}
         self.transports: dict[str, Transport] = {}  # by peer id
         self.recordings = Recordings()
+        self.dumps = Dumps(allowed=dumps)
         self.counters = Counters()
         self._report = report
         self._sockets = tuple(sockets)
@@ -100,6 +104,7 @@ class Node:
         if self._tasks:
             await asyncio.wait(list(self._tasks))
         await self.recordings.close()
+        await self.dumps.close()
         for local in self._sockets:
             self._loop.remove_writer(local.socket.fileno())
         self._mux.close()
@@ -186,13 +191,19 @@ class Node:
             self.counters.add("drop_before_handshake" if srtp is None else "drop_short")
             return
         room = transport.room
+        dump = transport.dump
         if 192 <= packet.buffer[1] <= 223:  # RTCP: RFC 5761 section 4
             size = packet.unprotect_rtcp(srtp.rx, size)
             if size:
-                room.on_rtcp(transport.peer, bytes(packet.buffer[:size]), now)
+                data = bytes(packet.buffer[:size])
+                if dump is not None:
+                    dump.rtcp_in(data, now)
+                room.on_rtcp(transport.peer, data, now)
         else:
             size = packet.unprotect_rtp(srtp.rx, size)
             if size:
+                if dump is not None:
+                    dump.rtp_in(packet.buffer, size, now)
                 room.on_rtp(transport.peer, packet.buffer, size, now)
         if size:
             session.heard = now
@@ -296,6 +307,8 @@ class Node:
 
     def _poll_room(self, room: Room, now: float) -> None:
         for peer, packet in room.poll(now):
+            if self.dumps.running:
+                self.dumps.said(peer.id, packet, now)
             if not queue_rtcp(self._egress, peer, packet):
                 self.counters.add("drop_rtcp_out")
         room.flush(now)
@@ -328,6 +341,7 @@ class Node:
 
     def _tick(self, now: float) -> None:
         self._ticks += 1
+        self.dumps.flush(now)
         for name, room in self.rooms.items():
             self._report_changes(name, room, now)
         if self._ticks % TICKS_PER_STATS == 0:
@@ -445,6 +459,8 @@ class Node:
             if self._locals[path.endpoint].path == "tcp"
         ]
         self.transports.pop(transport.peer.id, None)
+        if transport.dump is not None:
+            self._spawn(self.dumps.end(transport.peer.id))
         transport.room.remove_peer(transport.peer.id, time.monotonic())
         if transport.ice is not None:
             self._ice.close(transport.ice)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from media import control
+from media.dumps import NotAllowed
 from media.forward.room import Room
 from media.node import Node
 from media.recording.journal import RecordingError
@@ -122,6 +123,20 @@ async def _stop_recording(node: Node, request: control.StopRecording, now: float
     return control.Done()
 
 
+async def _start_dump(node: Node, request: control.StartDump, now: float) -> Reply:
+    try:
+        path = await node.dumps.start(_transport(node, request.peer), request.directory)
+    except NotAllowed as error:
+        return control.Failed(code="busy", detail=str(error))
+    except OSError as error:
+        return control.Failed(code="internal", detail=f"dump folder: {error.strerror}")
+    return control.Done(value=path)
+
+
+async def _stop_dump(node: Node, request: control.StopDump, now: float) -> Reply:
+    return control.Done(value=await node.dumps.stop(request.peer))
+
+
 def _snapshot(node: Node, request: control.Snapshot, now: float) -> Reply:
     return control.Done(value=node.snapshot())
 
@@ -142,9 +157,17 @@ HANDLERS: dict[type[control.Request], Handler] = {
     control.SetMainVoice: _set_main_voice,
     control.StartRecording: _start_recording,
     control.StopRecording: _stop_recording,
+    control.StartDump: _start_dump,
+    control.StopDump: _stop_dump,
     control.Snapshot: _snapshot,
     control.Shutdown: _shutdown,
 }
 
 # These touch the disk; the next request need not wait for them.
-SLOW = (control.CloseRoom, control.StartRecording, control.StopRecording)
+SLOW = (
+    control.CloseRoom,
+    control.StartRecording,
+    control.StopRecording,
+    control.StartDump,
+    control.StopDump,
+)

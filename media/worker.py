@@ -82,7 +82,9 @@ class ControlLink:
             control.write_envelope(self._writer, control.Envelope(id=number, body=reply))
 
 
-async def run(control_path: str, ports: Ports, relays: frozenset[str] = frozenset()) -> None:
+async def run(
+    control_path: str, ports: Ports, relays: frozenset[str] = frozenset(), *, dumps: bool = False
+) -> None:
     """Serve one control connection, then close everything.
 
     Raises:
@@ -96,6 +98,7 @@ async def run(control_path: str, ports: Ports, relays: frozenset[str] = frozense
         listeners=ports.listeners,
         announced=ports.announced,
         relays=relays,
+        dumps=dumps,
     )
     link.report(
         control.Ready(
@@ -137,6 +140,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument(
         "--relay", action="append", default=[], help="address a TURN server sends from; repeat"
     )
+    parser.add_argument("--dumps", action="store_true", help="packet dumps may be taken")
     return parser.parse_args(arguments)
 
 
@@ -162,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.freeze()  # modules and classes stay: no collection has to look at them again
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(run(options.control, ports, frozenset(options.relay)))
+            runner.run(run(options.control, ports, frozenset(options.relay), dumps=options.dumps))
     except OSError as error:
         log.error("cannot reach the service: %s", error.strerror)
         return 1

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from aiortc import RTCCertificate
 
+from media.dump import DumpWriter
 from media.forward.room import Room
 from media.negotiated import NegotiatedMedia
 from media.peer import Endpoint, Peer
@@ -52,6 +53,7 @@ class Transport:
         self.ice: IceSession[Transport] | None = None  # set once by the worker, cleared by `close`
         self.srtp: SrtpPair | None = None
         self.path: Path | None = None
+        self.dump: DumpWriter | None = None  # takes what arrives, decrypted
         self.answers = 0  # answers written for it; the version in their o= lines
         self._sockets = sockets
         self._events = events

@@ -5,6 +5,7 @@ Used twice: `run.py` drives them with coverage-guided fuzzing (atheris, libFuzze
 """
 
 import asyncio
+import re
 import struct
 import tempfile
 from collections.abc import Callable
@@ -33,7 +34,7 @@ from media.negotiated import (
 from media.peer import Peer, StreamEndpoint
 from media.receive.ingress import Ingress
 from media.recording import depacketize, journal, reader
-from media.rtp import h264, rtcp, transport_cc, vp8
+from media.rtp import h264, red, rtcp, transport_cc, vp8
 from media.rtp.extensions import elements, render
 from media.rtp.keyframes import starts_keyframe
 from media.rtp.packet import ParseError, build, layout
@@ -47,7 +48,7 @@ from signaling.messages import ProtocolError
 
 CAPTURES = Path(__file__).parent.parent / "captures"
 IDS = {AUDIO_LEVEL: 1, TRANSPORT_CC: 3, MID: 4, RID: 10, REPAIRED_RID: 11}
-OPUS = Codec(111, "opus", 48000, 2)
+OPUS = Codec(111, "opus", 48000, 2, nack=True, red_payload_type=63)
 VP8 = Codec(96, "VP8", 90000, nack=True, pli=True, rtx_payload_type=97)
 H264 = Codec(
     102,
@@ -231,6 +232,11 @@ def vp8_descriptor(data: bytes) -> None:
         assert len(copy) == len(data)
 
 
+def redundant_voice(data: bytes) -> None:
+    found = red.parse(data, 0, len(data))
+    assert found is None or 0 < found.start <= len(data)
+
+
 def h264_payload(data: bytes) -> None:
     h264.is_keyframe_start(data, 0, len(data))
     h264.picture_size(data, 0, len(data))
@@ -300,6 +306,11 @@ def journals(data: bytes) -> None:
 # Seeds
 
 
+def _voice() -> bytes:
+    payload = bytes.fromhex("ef0f00036f") + b"oldnew"
+    return build(63, 5, 960, 0x61, payload, extension=render(((4, b"0"), (1, b"\x20"))))
+
+
 def _report() -> bytes:
     block = ReportBlock(1010, 20, 3, 70000, 5, 9, 9)
     return rtcp.serialize([ReceiverReport(7, (block,))])
@@ -364,7 +375,15 @@ def _binding_request() -> bytes:
 
 
 def _offers() -> list[bytes]:
-    return [path.read_bytes() for path in sorted(CAPTURES.glob("*_4+9.sdp"))]
+    """The first sections of real offers: microphone and camera, in one also a slot."""
+    offers = []
+    for path in sorted(CAPTURES.glob("*_4+9.sdp")):
+        session, *sections = path.read_bytes().split(b"\r\nm=")
+        for kept in (sections[:2], [sections[0], sections[3]]):
+            mids = b" ".join(s.split(b"a=mid:")[1].split(b"\r\n")[0] for s in kept)
+            head = re.sub(rb"BUNDLE [^\r]*", b"BUNDLE " + mids, session)
+            offers.append(b"\r\nm=".join([head, *kept]).rstrip() + b"\r\n")
+    return offers
 
 
 @dataclass(frozen=True)
@@ -379,7 +398,8 @@ TARGETS = {
     "rtx": Target(rtx, lambda: [joined(b"\0\7" + FRAME, b"\0\5" + FRAME, b"\0")]),
     "rtcp": Target(read_rtcp, _feedbacks),
     "room": Target(
-        room, lambda: [joined(camera(sequence=8), *_feedbacks()), joined(camera(sequence=12))]
+        room,
+        lambda: [joined(camera(sequence=8), *_feedbacks()), joined(camera(sequence=12), _voice())],
     ),
     "stun": Target(stun, lambda: [_binding_request()]),
     "sdp": Target(sdp, _offers, 16384),
@@ -391,6 +411,7 @@ TARGETS = {
             bytes.fromhex("18000a6742c01fda014016e9b8000468ce3c80"),
         ],
     ),
+    "red": Target(redundant_voice, lambda: [bytes.fromhex("ef0f0002ef078003") + b"o" * 9]),
     "twcc": Target(twcc, _twcc),
     "control": Target(control_frames, _envelopes),
     "messages": Target(

@@ -55,6 +55,7 @@ async def test_every_request_has_one_reply(tmp_path: Path) -> None:
             control.StartRecording(room="1", recording="7", directory=folder),
             control.StopRecording(room="1", recording="7"),
             control.StopRecording(room="1", recording="7"),
+            control.StopDump(peer="a"),
             control.Snapshot(),
             control.Disconnect(peer="a"),
             control.Disconnect(peer="a"),

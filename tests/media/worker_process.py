@@ -87,7 +87,9 @@ class WorkerProcess:
 
 
 @contextlib.asynccontextmanager
-async def running_worker(folder: Path, *addresses: str) -> AsyncIterator[WorkerProcess]:
+async def running_worker(
+    folder: Path, *addresses: str, dumps: bool = False
+) -> AsyncIterator[WorkerProcess]:
     """A worker on any free port of `addresses` (default: loopback), ready to take requests."""
     accepted: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
     accepted = asyncio.get_running_loop().create_future()
@@ -95,6 +97,7 @@ async def running_worker(folder: Path, *addresses: str) -> AsyncIterator[WorkerP
         lambda reader, writer: accepted.set_result((reader, writer)), folder / "control.sock"
     )
     flags = [flag for address in addresses or (HOST,) for flag in ("--address", address)]
+    flags += ["--dumps"] * dumps
     command = ["-m", "media.worker", "--control", str(folder / "control.sock"), *flags]
     process = await asyncio.create_subprocess_exec(sys.executable, *command)
     async with server:
