@@ -33,6 +33,7 @@ from rooms.records.recordings import Recordings
 from rooms.service import LiveMeetings
 from rooms.store.database import Database
 from rooms.store.log import EventLog
+from rooms.turn import TurnServers
 from signaling.socket import add_routes as add_signaling
 from web.app import build_app
 from web.i18n import catalogue, known_language
@@ -110,6 +111,7 @@ async def running(
             recordings=recordings,
             live=live,
             health=health,
+            turn=TurnServers(settings.turn.urls, settings.turn.secret, settings.turn.ttl_seconds),
         )
         app = _application(settings, services, db, media)
         await live.resume()
@@ -145,6 +147,7 @@ async def _media(
         workers,
         tcp_port=media_settings.tcp_port,
         dumps=media_settings.dumps,
+        relays=settings.relay_addresses,
     )
     stack.push_async_callback(media.stop)
     try:
@@ -179,6 +182,7 @@ def _application(
         identify=seats.identify,
         translate=_translate,
         public_url=services.settings.public_url,
+        turn=services.turn,
     )
     whip.add_routes(app)
     metrics.add_routes(app, db, media, services.health)

@@ -23,6 +23,10 @@ from media.announced import Announced
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 ENVIRONMENT_PREFIX = "DIEMCAU_"
+# RFC 7065 section 3.1
+TURN_URL = re.compile(
+    r"turns?:(?P<host>\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d{1,5})?(\?transport=(udp|tcp))?"
+)
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -58,6 +62,13 @@ class MediaSettings(_Section, frozen=True, kw_only=True):
     tcp_port: Port = 0  # TCP port on each of them, + k as well; 0 = the same number as `port`
 
 
+class TurnSettings(_Section, frozen=True, kw_only=True):
+    urls: tuple[str, ...] = ()  # "turn:HOST:3478", "turns:HOST:443?transport=tcp"; () = no TURN
+    secret: str = ""  # coturn's static-auth-secret
+    ttl_seconds: Annotated[int, Meta(ge=60, le=7 * 86400)] = 6 * 3600  # of credentials
+    relay_addresses: tuple[str, ...] = ()  # addresses the servers send from; () = those in urls
+
+
 class SiteSettings(_Section, frozen=True, kw_only=True):
     province: str = "Tỉnh Gia Lai"
     hotline: str = "0269 3 555 017"  # technical hotline, shown on every page
@@ -74,6 +85,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     data: DataSettings = DataSettings()
     database: DatabaseSettings = DatabaseSettings()
     media: MediaSettings = MediaSettings()
+    turn: TurnSettings = TurnSettings()
     site: SiteSettings = SiteSettings()
     logs: LogSettings = LogSettings()
 
@@ -89,6 +101,13 @@ class Settings(_Section, frozen=True, kw_only=True):
     @property
     def database_url(self) -> str:
         return self.database.url or f"sqlite+aiosqlite:///{self.folder / 'diemcau.sqlite'}"
+
+    @property
+    def relay_addresses(self) -> tuple[str, ...]:
+        """Where relayed media comes from."""
+        named = [TURN_URL.fullmatch(url) for url in self.turn.urls]
+        hosts = [match["host"].strip("[]") for match in named if match is not None]
+        return self.turn.relay_addresses or tuple(host for host in hosts if _is_address(host))
 
     @property
     def media_addresses(self) -> tuple[str, ...]:
@@ -195,6 +214,7 @@ def _check(settings: Settings) -> None:
         raise ConfigError("settings: [server] public_url: must be like https://hop.example.vn")
     _check_addresses("[server] trusted_proxies", settings.server.trusted_proxies)
     _check_announced(settings.media.addresses)
+    _check_turn(settings.turn)
     if max(settings.media.port, settings.media.tcp_port) + settings.media.workers > 65536:
         raise ConfigError("settings: [media] workers: port + workers must stay below 65537")
     if settings.logs.level not in LOG_LEVELS:
@@ -215,3 +235,22 @@ def _check_announced(addresses: tuple[str, ...]) -> None:
             Announced.parse(address)
         except ValueError as error:
             raise ConfigError(f"settings: [media] addresses: {error}") from None
+
+
+def _check_turn(turn: TurnSettings) -> None:
+    for url in turn.urls:
+        if TURN_URL.fullmatch(url) is None:
+            raise ConfigError(
+                f"settings: [turn] urls: {url} is not like turn:HOST:3478?transport=udp"
+            )
+    if turn.urls and not turn.secret:
+        raise ConfigError("settings: [turn] secret: must be that of the TURN servers")
+    _check_addresses("[turn] relay_addresses", turn.relay_addresses)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

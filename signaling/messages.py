@@ -12,6 +12,7 @@ from msgspec import Meta
 from rooms.session.events import Entry
 from rooms.session.model import SeatId, SeatRef, Session, Source
 from rooms.session.notices import AnyNotice
+from rooms.turn import IceServer
 
 PROTOCOL_VERSION = 1
 MAX_MESSAGE_BYTES = 512 * 1024  # an offer with 29 sections and all codecs is 142 kB
@@ -181,6 +182,7 @@ class Welcome(ServerMessage, frozen=True, tag="welcome"):
     session: Session | None
     now: float  # server's UTC epoch seconds, for clocks and timers
     ping_seconds: float = 2.0
+    ice_servers: tuple[IceServer, ...] = ()  # TURN, with credentials of this seat
 
 
 class Events(ServerMessage, frozen=True, tag="events"):

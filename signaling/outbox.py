@@ -13,6 +13,7 @@ from rooms.session.events import Entry
 from rooms.session.model import SeatId
 from rooms.session.notices import (
     AnyNotice,
+    IceServers,
     Layers,
     Level,
     Line,
@@ -90,6 +91,7 @@ MERGE: dict[type[AnyNotice], Callable[[AnyNotice, AnyNotice], AnyNotice]] = {
     RecordingHealth: _latest,
     MediaLost: _latest,
     MediaReset: _latest,
+    IceServers: _latest,
     Superseded: _latest,
 }
 """(notice that waits, newer one of its kind) -> the one to send."""

@@ -25,7 +25,8 @@ from rooms.meetings.meetings import Meeting
 from rooms.service import Attendance, LiveMeetings
 from rooms.session.events import Entry
 from rooms.session.model import Seat
-from rooms.session.notices import AnyNotice
+from rooms.session.notices import AnyNotice, IceServers
+from rooms.turn import IceServer, TurnServers
 from signaling.codes import ENDINGS, ByeCode, Translate, bye_code
 from signaling.commands import HANDLERS, Lane, perform, refusal, refused
 from signaling.connection import (
@@ -96,14 +97,18 @@ def add_routes(
     translate: Translate,
     public_url: str = "",
     limits: Limits | None = None,
+    turn: TurnServers | None = None,
 ) -> "Sockets":
     """Serve `GET /ws`; connections are ended with "shutdown" when the application stops.
 
     Args:
         public_url: "https://hop.example.vn"; pages of this origin may connect even when a proxy
             changes the Host header.
+        turn: whose credentials clients get, in `welcome` and again at half of their life.
     """
-    sockets = Sockets(live, identify, translate, public_url, limits or Limits())
+    sockets = Sockets(
+        live, identify, translate, public_url, limits or Limits(), turn or TurnServers()
+    )
     app.router.add_get("/ws", sockets.handle)
 
     async def shut_down(_: web.Application) -> None:
@@ -123,11 +128,13 @@ class Sockets:
         translate: Translate,
         public_url: str,
         limits: Limits,
+        turn: TurnServers,
     ) -> None:
         self.live = live
         self.identify = identify
         self.translate = translate
         self.limits = limits
+        self.turn = turn
         self.codec = SharedCodec()
         self._public_host = urlsplit(public_url).netloc
         self._clients: set[Client] = set()
@@ -203,6 +210,7 @@ class Client:
         self._outbox = Outbox(sockets.codec, self._limits)
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._renewal: asyncio.TimerHandle | None = None
         self._lanes = {
             lane: RequestLane(self._answer, self._limits.pending_requests, f"{lane} {self._id}")
             for lane in Lane
@@ -244,8 +252,9 @@ class Client:
         ):
             if isinstance(result, Exception):
                 self._log.error("ending failed", exc_info=result)
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._renewal):
+            if timer is not None:
+                timer.cancel()
         seconds = self._loop.time() - self._opened
         self._log.info("closed: %s after %.1f s", self.outcome, seconds)
         self.ended.set()
@@ -389,10 +398,26 @@ class Client:
             permissions=attendance.permissions,
             session=session,
             now=time.time(),
+            ice_servers=self._ice_servers(),
         )
+        self._renew_later()
         seq = session.seq if session is not None else after or 0
         self._outbox.start(welcome, seq, attendance.missed)
         self._pushed()
+
+    def _ice_servers(self) -> tuple[IceServer, ...]:
+        assert self._attendance is not None
+        return self._sockets.turn.for_seat(self._attendance.seat_id, time.time())
+
+    def _renew_later(self) -> None:
+        turn = self._sockets.turn
+        if turn.urls:
+            self._renewal = self._loop.call_later(turn.ttl_s / 2, self._renew)
+
+    def _renew(self) -> None:
+        if self._core.stage is Stage.JOINED:
+            self.on_notice(IceServers(ice_servers=self._ice_servers()))
+            self._renew_later()
 
     async def _answer(self, request: Request) -> None:
         assert self._attendance is not None

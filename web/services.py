@@ -1,6 +1,6 @@
 """What pages, the REST API and WHIP/WHEP may use; `conference.app` fills it in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
@@ -10,6 +10,7 @@ from rooms.health import HealthBoard
 from rooms.meetings.meetings import Meetings
 from rooms.records.recordings import Recordings
 from rooms.service import LiveMeetings
+from rooms.turn import TurnServers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,7 @@ class Services:
     recordings: Recordings
     live: LiveMeetings
     health: HealthBoard
+    turn: TurnServers = field(default_factory=TurnServers)
 
 
 SERVICES = web.AppKey("services", Services)

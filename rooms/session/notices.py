@@ -6,6 +6,7 @@ Signalling sends these structs as they stand (tag field `type`, camelCase names)
 import msgspec
 
 from rooms.session.model import SeatId, Source
+from rooms.turn import IceServer
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", rename="camel"):
@@ -77,10 +78,24 @@ class MediaReset(Notice, frozen=True, tag="media-reset"):
     """The media worker was replaced: make a new peer connection and a new offer."""
 
 
+class IceServers(Notice, frozen=True, tag="ice-servers"):
+    """New credentials for TURN, before those the client has run out. Used from the next path on."""
+
+    ice_servers: tuple[IceServer, ...]
+
+
 class Superseded(Notice, frozen=True, tag="superseded"):
     """The seat connected elsewhere; this connection closes and must not come back by itself."""
 
 
 AnyNotice = (
-    Slots | Layers | Speakers | Lines | RecordingHealth | MediaLost | MediaReset | Superseded
+    Slots
+    | Layers
+    | Speakers
+    | Lines
+    | RecordingHealth
+    | MediaLost
+    | MediaReset
+    | IceServers
+    | Superseded
 )

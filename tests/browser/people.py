@@ -1,6 +1,7 @@
 """People in browsers: sign in, take the seat, look at what arrives."""
 
 import asyncio
+import os
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -158,16 +159,23 @@ def scene(colour: tuple[int, int, int], pitch_hz: int, busy: int = 0) -> str:
 
 
 async def launch_chromium(
-    playwright: Playwright, *, trusted: str | None = None, inside: Line | None = None
+    playwright: Playwright,
+    *,
+    trusted: str | None = None,
+    inside: Line | None = None,
+    home: Path | None = None,
 ) -> Browser:
     """
     Args:
         trusted: a plain-http address whose pages get camera and microphone all the same.
         inside: start in the namespace behind this line.
+        home: whose trusted certificates count.
     """
+    environment = None if home is None else {**os.environ, "HOME": str(home)}
     trust = [] if trusted is None else [f"--unsafely-treat-insecure-origin-as-secure={trusted}"]
     return await playwright.chromium.launch(
         executable_path=CHROMIUM if inside is None else inside.program(CHROMIUM),
+        env=environment,
         headless=True,
         args=[*CHROMIUM_ARGUMENTS, *trust],
     )

@@ -1,11 +1,21 @@
-"""Networks that block UDP: both browsers come through by TCP, by themselves."""
+"""Networks that block UDP, and those that let nothing but a TURN server through."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.async_api import async_playwright
 
+from tests.browser.coturn import (
+    LISTENS,
+    RELAYS_FROM,
+    SECRET,
+    Authority,
+    make_authority,
+    running_coturn,
+)
 from tests.browser.cut import filtered, port_rules
 from tests.browser.firefox import Firefox
 from tests.browser.people import Person, in_chromium, in_firefox, launch_chromium
@@ -13,7 +23,7 @@ from tests.browser.running import Running, free_port, running_demo
 
 pytestmark = pytest.mark.browser
 
-RED, YELLOW = (200, 30, 30), (200, 190, 30)
+RED, GREEN, BLUE, YELLOW = (200, 30, 30), (30, 170, 40), (40, 60, 210), (200, 190, 30)
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +53,69 @@ async def test_media_comes_through_tcp_when_udp_is_blocked(
         await asyncio.gather(*(person.enter() for person in people))
         await chair.sees([firefox])
         await firefox.sees([chair])
+
+
+PATHS = """(async () => {
+  const reports = [...(await window.diemcau.peer.connection.getStats()).values()];
+  const transport = reports.find((r) => r.type === "transport");
+  const pair = reports.find((r) => r.id === transport?.selectedCandidatePairId);
+  const local = reports.find((r) => r.id === pair?.localCandidateId);
+  return local ? [local.candidateType, local.relayProtocol ?? local.protocol] : null;
+})()"""
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return make_authority(tmp_path_factory.mktemp("authority"))
+
+
+# The page uses one of its TURN servers only: that over TRANSPORT.
+ONLY = """(() => {
+  const only = (configuration) => ({...configuration, iceServers: configuration.iceServers.map(
+    (server) => ({...server, urls: server.urls.filter((url) => url.startsWith("turns") ===
+      (TRANSPORT === "tls") && (TRANSPORT === "tls" || url.endsWith(TRANSPORT)))}))});
+  window.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(configuration) { super(only(configuration)); }
+    setConfiguration(configuration) { super.setConfiguration(only(configuration)); }
+  };
+})()"""
+
+
+async def test_where_our_ports_are_blocked_turn_carries_media(
+    authority: Authority, tmp_path: Path
+) -> None:
+    """Only the TURN server reaches our media ports; one person each comes by UDP, TCP and TLS."""
+    ways = ("udp", "tcp", "tls")
+    with contextlib.ExitStack() as stack:
+        coturn = stack.enter_context(
+            running_coturn(tmp_path, free_port(LISTENS), free_port(LISTENS), authority)
+        )
+        settings = {
+            "DIEMCAU_TURN_URLS": ",".join(map(coturn.url, ways)),
+            "DIEMCAU_TURN_SECRET": SECRET,
+            "DIEMCAU_TURN_RELAY_ADDRESSES": RELAYS_FROM,
+            "DIEMCAU_MEDIA_ADDRESSES": "127.0.0.1",
+        }
+        running = stack.enter_context(running_demo(tmp_path / "data", environment=settings))
+        allowed = f"ip saddr {RELAYS_FROM} accept", f"ip daddr {RELAYS_FROM} accept"
+        udp, tcp = (port_rules(kind, running.media_port) for kind in ("udp", "tcp"))
+        stack.enter_context(filtered(*allowed, *udp, *tcp))
+        async with async_playwright() as playwright:
+            browser = await launch_chromium(playwright, home=authority.home)
+            try:
+                people = [
+                    await in_chromium(browser, running.url, *person)
+                    for person in (
+                        ("chutri", RED, 300),
+                        ("pleiku", GREEN, 500),
+                        ("ankhe", BLUE, 700),
+                    )
+                ]
+                for person, way in zip(people, ways, strict=True):
+                    await person.tab.add_init_script(ONLY.replace("TRANSPORT", repr(way)))  # type: ignore[attr-defined]
+                await asyncio.gather(*(person.enter() for person in people))
+                for person, way in zip(people, ways, strict=True):
+                    await person.sees([other for other in people if other is not person])
+                    assert await person.tab.evaluate(PATHS) == ["relay", way]
+            finally:
+                await browser.close()

@@ -4,7 +4,7 @@ import contextlib
 import secrets
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +25,7 @@ class World:
     url: str
     key: bytes
     http: aiohttp.ClientSession
+    links: list[str] = field(default_factory=list)  # of the last answer
 
     def bearer(self, role: str, meeting: str = "bench", seconds: float = 60) -> dict[str, str]:
         token = issue_token(
@@ -43,6 +44,7 @@ class World:
         async with self.http.post(
             self.url + path, data=body, headers={"Content-Type": sdp, **headers}
         ) as answer:
+            self.links = answer.headers.getall("Link", [])
             return answer.status, dict(answer.headers), await answer.text()
 
 
@@ -55,6 +57,8 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
             "DIEMCAU_SERVER_LISTEN": "127.0.0.1:0",
             "DIEMCAU_MEDIA_ADDRESSES": "127.0.0.1",
             "DIEMCAU_MEDIA_PORT": "0",
+            "DIEMCAU_TURN_URLS": "turn:192.0.2.1:3478,turns:192.0.2.1:443?transport=tcp",
+            "DIEMCAU_TURN_SECRET": "shared",
         },
     )
     db = Database(settings.database_url)
@@ -89,6 +93,10 @@ async def test_an_encoder_publishes_and_a_viewer_decodes_it(world: World) -> Non
         )
         assert status == 201
         assert headers["Content-Type"] == "application/sdp"
+        first, second = world.links
+        assert first.startswith('<turn:192.0.2.1:3478>; rel="ice-server"; username="')
+        assert second.startswith("<turns:192.0.2.1:443?transport=tcp>; ")
+        assert first.endswith('; credential-type="password"')
         await encoder.setRemoteDescription(RTCSessionDescription(answer, "answer"))
 
         viewer.addTransceiver("audio", direction="recvonly")

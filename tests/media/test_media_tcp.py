@@ -118,6 +118,20 @@ async def test_a_check_over_tcp_is_answered_and_opens_the_path(node: Node) -> No
     assert node._tcp.connections == 0
 
 
+async def test_who_comes_through_a_turn_server_is_told_apart() -> None:
+    ports = open_ports([Announced.parse(HOST)], 0)
+    node = Node(ports.sockets, lambda _: None, listeners=ports.listeners, relays={HOST})
+    node.open_room("1")
+    try:
+        answer = await connect(node)
+        async with Client(node) as client:
+            await client.send(framed(check(answer)))
+            await client.receive()
+            assert node.transports["a"].kind == "relay"
+    finally:
+        await node.close()
+
+
 async def test_a_client_moves_between_udp_and_tcp(node: Node) -> None:
     answer = await connect(node)
     transport = node.transports["a"]

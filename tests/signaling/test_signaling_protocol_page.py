@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 import signaling
+from rooms import turn
 from rooms.errors import REFUSALS
 from rooms.session import events, model, notices
 from signaling import messages
@@ -26,6 +27,7 @@ STRUCTURES: list[type[msgspec.Struct]] = [
     model.Seat,
     model.Recording,
     events.Entry,
+    turn.IceServer,
     notices.Slot,
     notices.SentLayers,
     notices.Level,

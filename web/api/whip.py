@@ -24,6 +24,7 @@ from rooms.session.commands import SetCamera, SetMicrophone
 from rooms.session.events import Entry
 from rooms.session.model import PeerId, Role, Seat, SeatId
 from rooms.session.notices import AnyNotice, MediaLost, MediaReset
+from rooms.turn import IceServer
 from web.services import SERVICES, Services
 
 MAX_OFFER_BYTES = 256 * 1024
@@ -127,7 +128,7 @@ async def publish(request: web.Request) -> web.Response:
     except RequestRefused as refused:
         await resources.end(resource_id)
         raise _problem(409, refused.code, "the meeting was left meanwhile") from None
-    return _created(request, resource_id, connected)
+    return _created(request, resource_id, connected, token)
 
 
 async def _take_seat(
@@ -144,7 +145,7 @@ async def _take_seat(
 
 
 async def watch(request: web.Request) -> web.Response:
-    _, meeting, offer = await _admitted(request, TokenRole.VIEWER)
+    token, meeting, offer = await _admitted(request, TokenRole.VIEWER)
     resources = request.app[RESOURCES]
     resource_id = secrets.token_urlsafe(12)
     peer = PeerId(f"viewer:{resource_id}#0")
@@ -156,7 +157,7 @@ async def watch(request: web.Request) -> web.Response:
     except MediaRefused as refused:
         raise _refusal(refused) from None
     resources.open[resource_id] = Resource(token_hash=_hash(_bearer(request)), viewer=(live, peer))
-    return _created(request, resource_id, connected)
+    return _created(request, resource_id, connected, token)
 
 
 async def end(request: web.Request) -> web.Response:
@@ -252,14 +253,28 @@ def _encoder_seat(token: Token, taken: set[SeatId]) -> Seat:
     )
 
 
-def _created(request: web.Request, resource_id: str, connected: Connected) -> web.Response:
-    return web.Response(
+def _created(
+    request: web.Request, resource_id: str, connected: Connected, token: Token
+) -> web.Response:
+    response = web.Response(
         status=201,
         body=connected.answer.encode(),
         headers={
             "Content-Type": SDP,
             "Location": f"{request.path.rstrip('/')}/{resource_id}",
         },
+    )
+    for server in request.app[SERVICES].turn.for_seat(token.seat, time.time()):
+        for url in server.urls:
+            response.headers.add("Link", _ice_server_link(url, server))
+    return response
+
+
+def _ice_server_link(url: str, server: IceServer) -> str:
+    """RFC 9725 section 4.6."""
+    return (
+        f'<{url}>; rel="ice-server"; username="{server.username}"; '
+        f'credential="{server.credential}"; credential-type="password"'
     )
 
 

@@ -61,6 +61,8 @@ export class Peer {
   #closed = false;
   /** @type {PeerState} */
   #state = "connecting";
+  /** TURN servers of the next path. @type {RTCIceServer[]} */
+  iceServers = [];
   /** @type {readonly string[]} */
   audioMids = [];
   /** @type {readonly string[]} */
@@ -179,7 +181,7 @@ export class Peer {
 
   async #build() {
     this.#discard();
-    const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    const pc = new RTCPeerConnection(this.#configuration());
     this.#pc = pc;
     this.#tell("connecting");
     pc.onconnectionstatechange = () => pc === this.#pc && this.#changed(pc.connectionState);
@@ -230,8 +232,14 @@ export class Peer {
     ];
   }
 
+  /** @returns {RTCConfiguration} */
+  #configuration() {
+    return { bundlePolicy: "max-bundle", iceServers: this.iceServers };
+  }
+
   async #renew() {
     const pc = /** @type {RTCPeerConnection} */ (this.#pc);
+    pc.setConfiguration(this.#configuration());
     await pc.setLocalDescription(await pc.createOffer({ iceRestart: true }));
     await this.#answered(pc, true);
     this.#guard(pc);

@@ -60,6 +60,7 @@
  * @property {Session | null} session null after a resume: `events` follows
  * @property {number} now server's epoch seconds
  * @property {number} [pingSeconds]
+ * @property {RTCIceServer[]} [iceServers] TURN
  *
  * @typedef {{ mid: string, seat: string | null, source: Source | null }} Slot
  *
@@ -72,6 +73,7 @@
  * @typedef {{ type: "recording-health", growing: boolean, sizeBytes: number }} RecordingHealth
  * @typedef {{ type: "media-lost" }} MediaLost
  * @typedef {{ type: "media-reset" }} MediaReset
+ * @typedef {{ type: "ice-servers", iceServers: RTCIceServer[] }} IceServers
  * @typedef {{ type: "superseded" }} Superseded
  * @typedef {{ type: "answer", requestId: number, sdp: string, audioMids: string[], videoMids: string[] }} Answer
  * @typedef {{ type: "done", requestId: number }} Done
@@ -80,7 +82,7 @@
  * @typedef {{ type: "pong" }} Pong
  *
  * @typedef {Welcome | Events | Slots | Layers | Speakers | Lines | RecordingHealth | MediaLost | MediaReset
- *   | Superseded | Answer | Done | Refused | Bye | Pong} ServerMessage
+ *   | IceServers | Superseded | Answer | Done | Refused | Bye | Pong} ServerMessage
  *
  * @typedef {{ seat: string, source: Source, height: number }} WantedTile
  */

@@ -126,6 +126,9 @@ class Room {
     this.state = apply(this.state, message, Date.now() / 1000);
     if (this.state.gap) return this.signaling.reconnectNow();
     if (message.type === "media-reset" || message.type === "media-lost") this.peer.rebuild();
+    if (message.type === "welcome" || message.type === "ice-servers") {
+      this.peer.iceServers = message.iceServers ?? [];
+    }
     if (message.type === "welcome") this.#resumed = message.session === null;
     this.notices.sharing(ownSeat(this.state)?.screen ?? false);
     this.#changed();
