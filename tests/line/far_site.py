@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.async_api import Playwright
 
-from tests.browser.people import Person, in_chromium, launch_chromium
+from tests.browser.people import CONNECTED, Person, in_chromium, launch_chromium
 from tests.browser.running import Running
 from tests.line.conditions import CONDITIONS, Condition
 from tests.line.site import Line
@@ -18,6 +18,8 @@ METER = Path(__file__).with_name("meter.js")
 CHAIR_COLOUR, SITE_COLOUR = (200, 30, 30), (30, 170, 40)
 CHAIR_BUSY, SITE_BUSY = 120, 30  # see scene.js; the chair's picture is shown large
 MICROPHONE = "[data-microphone]"
+IN = f"{CONNECTED} && window.diemcau.signaling.open"
+SPEAKS = "window.diemcau.state().session.seats[window.diemcau.state().seat].microphone"
 Figures = dict[str, Any]
 
 
@@ -47,9 +49,12 @@ class FarSite:
         return down, up
 
     async def recover(self) -> None:
-        """A good line again, and everything plays."""
+        """A good line again: both are in, seen and heard."""
         good = CONDITIONS["good"]
         self.line.shape(up=good.up, down=good.down)
+        for person in (self.site, self.chair):
+            await person.until(IN)
+            await _speak(person)
         await self.see_each_other()
 
     async def see_each_other(self, timeout_s: float = 30.0) -> None:
@@ -90,4 +95,11 @@ async def far_site(playwright: Playwright, running: Running, line: Line) -> Asyn
 async def _enter(person: Person) -> None:
     await person.enter()
     await person.tab.evaluate(METER.read_text(encoding="utf-8"))
-    await person.click(MICROPHONE)
+    await _speak(person)
+
+
+async def _speak(person: Person) -> None:
+    """Turn the microphone on; who was away too long comes back muted."""
+    if not await person.tab.evaluate(SPEAKS):
+        await person.click(MICROPHONE)
+        await person.until(SPEAKS)

@@ -255,6 +255,7 @@ export class Peer {
     const reply = await this.hooks.exchange(offer.sdp, restart);
     if (pc !== this.#pc) throw new LineLost();
     await pc.setRemoteDescription({ type: "answer", sdp: reply.sdp });
+    this.#sending.again();
     return reply;
   }
 

@@ -50,6 +50,11 @@ export class Sending {
    */
   want(sources) {
     this.#wanted = new Map(sources.map(({ source, rids }) => [source, rids]));
+    this.again();
+  }
+
+  /** After every answer: Chromium takes an answer that accepts all layers as "send them all". */
+  again() {
     for (const source of this.#senders.keys()) void this.#apply(source);
   }
 
