@@ -11,7 +11,14 @@ TAKE_MARGIN = 6.0  # a newcomer must be this much louder than a voice that still
 TAKE_AFTER_S = 0.2  # ... and must have spoken this long
 SPEAKING_HOLD_S = 0.4  # the speaking flag outlives gaps between words
 DOMINANT_AFTER_S = 0.8  # speech needed to become dominant
-DOMINANT_MARGIN = 4.0
+DOMINANT_MARGIN = 4.0  # of the mean loudness: who speaks as well must be clearly louder
+DOMINANT_HOLD_S = 1.0  # a pause between phrases is not the end of a speech
+MEAN_S = 2.0  # time constant of the mean loudness
+# Steady noise (a fan, a street) is no speech: a voice must stand out from the quietest of late.
+FLOOR_MARGIN = 9.0
+FLOOR_RISE_PER_S = 3.0  # dips between words come sooner than it rises
+FLOOR_FALL_S = 0.1
+MIN_FLOOR, MAX_FLOOR = 57.0, 85.0
 MAX_REPORTED_AGE_S = 1.0  # a source without packets for this long is silent
 
 
@@ -19,10 +26,12 @@ class Voice:
     """Loudness of one microphone, 0…127, louder is larger."""
 
     __slots__ = (
+        "floor",
         "key",
         "last_packet",
         "last_spoke",
         "level",
+        "mean",
         "reported_level",
         "reported_speaking",
         "since",
@@ -34,6 +43,8 @@ class Voice:
         self.key = key
         self.since = now
         self.level = 0.0
+        self.mean = 0.0  # over the last seconds
+        self.floor = MIN_FLOOR  # loudness of the room when nobody speaks
         self.updated = now
         self.last_packet = now
         self.last_spoke = -1e9
@@ -51,11 +62,20 @@ class Voice:
             self.level += (loudness - self.level) * min(1.0, (elapsed + 0.02) / RISE_S)
         else:
             self.level = max(loudness, self.level - FALL_PER_S * elapsed)
-        if loudness >= SPEAKING_LEVEL:
+        self.mean += (self.level - self.mean) * min(1.0, elapsed / MEAN_S)
+        self._follow_floor(loudness, elapsed)
+        if loudness >= max(SPEAKING_LEVEL, self.floor + FLOOR_MARGIN):
             self.speech = min(2.0, self.speech + max(elapsed, 0.02))
             self.last_spoke = now
         else:
             self.speech = max(0.0, self.speech - elapsed)
+
+    def _follow_floor(self, loudness: float, elapsed: float) -> None:
+        if loudness < self.floor:
+            self.floor += (loudness - self.floor) * min(1.0, elapsed / FLOOR_FALL_S)
+        else:
+            self.floor = min(loudness, self.floor + FLOOR_RISE_PER_S * elapsed)
+        self.floor = min(MAX_FLOOR, max(MIN_FLOOR, self.floor))
 
     def loudness(self, now: float) -> float:
         """Smoothed level, 0 when the packets stopped."""
@@ -159,15 +179,15 @@ class SpeakerSelector:
         current = self.voices.get(self.dominant) if self.dominant is not None else None
         best = max(
             (v for v in self.voices.values() if v.speaking(now) and v.speech >= DOMINANT_AFTER_S),
-            key=lambda v: v.loudness(now),
+            key=lambda v: v.mean,
             default=None,
         )
         if best is None or best is current:
             return
         if (
             current is None
-            or not current.speaking(now)
-            or best.loudness(now) > current.loudness(now) + DOMINANT_MARGIN
+            or now - current.last_spoke > DOMINANT_HOLD_S
+            or best.mean > current.mean + DOMINANT_MARGIN
         ):
             self.dominant = best.key
 
