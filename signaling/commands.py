@@ -82,6 +82,14 @@ HANDLERS: dict[type[messages.Request], Handler] = {
     messages.SetScreen: _command(lambda m: commands.SetScreen(on=m.on)),
     messages.RaiseHand: _command(lambda m: commands.RaiseHand()),
     messages.LowerHand: _command(lambda m: commands.LowerHand(seat=_optional_seat(m.seat))),
+    messages.SetLimits: _command(
+        lambda m: commands.SetLimits(
+            seat=_optional_seat(m.seat),
+            profile=m.profile,
+            max_down_kbps=m.max_down_kbps,
+            max_up_kbps=m.max_up_kbps,
+        )
+    ),
     messages.MuteSeat: _command(lambda m: commands.MuteSeat(seat=SeatId(m.seat))),
     messages.MuteAll: _command(lambda m: commands.MuteAll()),
     messages.ShowOnMain: _command(lambda m: commands.ShowOnMain(seat=_optional_seat(m.seat))),

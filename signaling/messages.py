@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from rooms.session.events import Entry
-from rooms.session.model import SeatId, SeatRef, Session, Source
+from rooms.session.model import Profile, SeatId, SeatRef, Session, Source
 from rooms.session.notices import AnyNotice
 from rooms.turn import IceServer
 
@@ -19,6 +19,7 @@ MAX_MESSAGE_BYTES = 512 * 1024  # an offer with 29 sections and all codecs is 14
 
 RequestId = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 Mid = Annotated[str, Meta(min_length=1, max_length=16)]
+Kbps = Annotated[int, Meta(ge=16, le=100_000)]
 Sdp = Annotated[str, Meta(min_length=1, max_length=256 * 1024)]
 
 
@@ -114,6 +115,15 @@ class LowerHand(Request, frozen=True, tag="lower-hand"):
     seat: SeatRef | None = None
 
 
+class SetLimits(Request, frozen=True, tag="set-limits"):
+    """What one's own line, or (chair, secretary, technician) that of `seat`, is asked to carry."""
+
+    profile: Profile
+    seat: SeatRef | None = None
+    max_down_kbps: Kbps | None = None
+    max_up_kbps: Kbps | None = None
+
+
 class MuteSeat(Request, frozen=True, tag="mute-seat"):
     seat: SeatRef
 
@@ -155,6 +165,7 @@ AnyClientMessage = (
     | SetScreen
     | RaiseHand
     | LowerHand
+    | SetLimits
     | MuteSeat
     | MuteAll
     | ShowOnMain

@@ -55,6 +55,8 @@ class WatchedLayers:
             if track is None or track.kind != "video" or not (track.allowed and track.started):
                 continue
             needed = needed_layers(track, self._followers(key), now) | set(taped(track))
+            if needed <= track.asked and not track.arriving(now):
+                continue  # a source that sends nothing by itself is not told to pause
             if self._apply(key, track, needed, now):
                 told.append((*key, tuple(rid for rid in track.rids if rid in track.asked)))
         return told

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from rooms.media_port import Connected, MediaPlane, MediaRefused, PeerStats, SlotWant
-from rooms.session.model import PeerId, Seat, SeatId, Session, Source
+from rooms.session.limits import CAMERA_RIDS, picture_kbps, sends, sent_layers
+from rooms.session.model import LineLimits, PeerId, Seat, SeatId, Session, Source
 from rooms.session.notices import Layers, SentLayers, Slot, Slots
 from rooms.session.slots import Assigned, Table, View, assign
 
@@ -279,8 +280,8 @@ class LiveMedia:
 
     def _tell_layers(self, peer: _Peer) -> None:
         """What the client should send of its pictures. Nothing is said while it sends all."""
-        sources = tuple(SentLayers(source=s, rids=rids) for s, rids in peer.watched.items())
-        layers = Layers(sources=sources)
+        seat = self._session().seats.get(peer.seat)
+        layers = layers_of(seat.limits if seat is not None else LineLimits(), peer.watched)
         if layers != (peer.told_layers or Layers(sources=())):
             peer.told_layers = layers
             self._facts.layers_changed(peer.seat, layers)
@@ -379,15 +380,21 @@ class LiveMedia:
 
 
 def allowed_sources(seat: Seat | None) -> frozenset[Source]:
-    """What may be forwarded of a seat: what is switched on, of a seat that is present."""
+    """What may be forwarded of a seat: what is switched on and within its limits, if present."""
     if seat is None or not seat.present:
         return frozenset()
-    switches = {
-        Source.MICROPHONE: seat.microphone,
-        Source.CAMERA: seat.camera,
-        Source.SCREEN: seat.screen,
-    }
-    return frozenset(source for source, on in switches.items() if on)
+    return frozenset(source for source in Source if sends(seat, source))
+
+
+def layers_of(limits: LineLimits, watched: Mapping[Source, tuple[str, ...]]) -> Layers:
+    """What a client with these limits should send of what somebody watches."""
+    room = picture_kbps(limits)
+    sources = []
+    for source, all_rids in ((Source.CAMERA, CAMERA_RIDS), (Source.SCREEN, ("",))):
+        if source in watched or room is not None:
+            rids = sent_layers(limits, watched.get(source, all_rids))
+            sources.append(SentLayers(source=source, rids=rids, max_kbps=room or None))
+    return Layers(sources=tuple(sources))
 
 
 def _slot(row: Assigned) -> Slot:

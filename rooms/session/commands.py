@@ -2,7 +2,7 @@
 
 import msgspec
 
-from rooms.session.model import Seat, SeatId
+from rooms.session.model import Profile, Seat, SeatId
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", rename="camel"):
@@ -39,6 +39,15 @@ class RaiseHand(Command, frozen=True, tag="raise-hand"):
 
 class LowerHand(Command, frozen=True, tag="lower-hand"):
     seat: SeatId | None = None  # None: one's own
+
+
+class SetLimits(Command, frozen=True, tag="set-limits"):
+    """What a seat's line may be asked to carry; kbit/s, None: no limit."""
+
+    profile: Profile
+    seat: SeatId | None = None  # None: one's own
+    max_down_kbps: int | None = None
+    max_up_kbps: int | None = None
 
 
 class MuteSeat(Command, frozen=True, tag="mute-seat"):
@@ -81,6 +90,7 @@ AnyCommand = (
     | SetScreen
     | RaiseHand
     | LowerHand
+    | SetLimits
     | MuteSeat
     | MuteAll
     | ShowOnMain

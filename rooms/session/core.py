@@ -11,8 +11,17 @@ import msgspec
 
 from rooms.session import commands as c
 from rooms.session import events as e
-from rooms.session.model import MeetingId, Phase, Recording, Role, Seat, SeatId, Session
-from rooms.session.policy import Actor, leads, may, natural_main
+from rooms.session.model import (
+    LineLimits,
+    MeetingId,
+    Phase,
+    Recording,
+    Role,
+    Seat,
+    SeatId,
+    Session,
+)
+from rooms.session.policy import Actor, assists, leads, may, natural_main
 
 NOTHING = Session(meeting=MeetingId(0), title="")  # before the first entry of a log
 
@@ -76,6 +85,7 @@ def _seated(known: Seat | None, described: Seat, now: float) -> Seat:
         camera=known.camera,
         screen=known.screen,
         hand=known.hand,
+        limits=known.limits,
     )
 
 
@@ -139,6 +149,24 @@ def _lower_hand(state: Session, actor: Actor, command: c.LowerHand, now: float) 
     if seat is None:
         return Refused("unknown-seat")
     return [] if seat.hand is None else [e.HandLowered(seat=target, by=actor.seat)]
+
+
+def _limits(state: Session, actor: Actor, command: c.SetLimits, now: float) -> Decision:
+    target = actor.seat if command.seat is None else command.seat
+    if target != actor.seat and not assists(actor.role):
+        return Refused("not-allowed")
+    seat = state.seats.get(target)
+    if seat is None:
+        return Refused("unknown-seat")
+    limits = LineLimits(
+        profile=command.profile,
+        max_down_kbps=command.max_down_kbps,
+        max_up_kbps=command.max_up_kbps,
+        by=None if target == actor.seat else actor.seat,
+    )
+    if msgspec.structs.replace(limits, by=None) == LineLimits():
+        limits = LineLimits()  # nobody's limits
+    return [] if seat.limits == limits else [e.LimitsSet(seat=target, limits=limits)]
 
 
 def _mute_seat(state: Session, actor: Actor, command: c.MuteSeat, now: float) -> Decision:
@@ -217,6 +245,7 @@ _DECIDERS: dict[type[c.Command], Callable[[Session, Actor, Any, float], Decision
     c.SetScreen: _screen,
     c.RaiseHand: _raise_hand,
     c.LowerHand: _lower_hand,
+    c.SetLimits: _limits,
     c.MuteSeat: _mute_seat,
     c.MuteAll: _mute_all,
     c.ShowOnMain: _show_on_main,
@@ -289,6 +318,10 @@ def _screen_set(state: Session, event: e.ScreenSet, at: float) -> Session:
     return msgspec.structs.replace(state, sharing=event.seat if event.on else None)
 
 
+def _limits_set(state: Session, event: e.LimitsSet, at: float) -> Session:
+    return _with_seat(state, event.seat, limits=event.limits)
+
+
 def _hand_raised(state: Session, event: e.HandRaised, at: float) -> Session:
     return _with_seat(state, event.seat, hand=at)
 
@@ -335,6 +368,7 @@ _EVOLVERS: dict[type[e.Event], Callable[[Session, Any, float], Session]] = {
     e.MicrophoneSet: _microphone_set,
     e.CameraSet: _camera_set,
     e.ScreenSet: _screen_set,
+    e.LimitsSet: _limits_set,
     e.HandRaised: _hand_raised,
     e.HandLowered: _hand_lowered,
     e.MainShown: _main_shown,

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from rooms.session.model import Seat, SeatId
+from rooms.session.model import LineLimits, Seat, SeatId
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", rename="camel"):
@@ -44,6 +44,11 @@ class ScreenSet(Event, frozen=True, tag="screen-set"):
     on: bool
 
 
+class LimitsSet(Event, frozen=True, tag="limits-set"):
+    seat: SeatId
+    limits: LineLimits
+
+
 class HandRaised(Event, frozen=True, tag="hand-raised"):
     seat: SeatId
 
@@ -81,6 +86,7 @@ AnyEvent = (
     | MicrophoneSet
     | CameraSet
     | ScreenSet
+    | LimitsSet
     | HandRaised
     | HandLowered
     | MainShown

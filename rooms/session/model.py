@@ -42,6 +42,23 @@ class Phase(StrEnum):
     ENDED = "ended"
 
 
+class Profile(StrEnum):
+    """How much of the meeting a site's line is asked to carry; `limits.py` says what follows."""
+
+    NORMAL = "normal"
+    WEAK = "weak"  # the main picture small, the document, the own camera small
+    AUDIO = "audio"  # no picture either way
+
+
+class LineLimits(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a seat's line may be asked to carry."""
+
+    profile: Profile = Profile.NORMAL
+    max_down_kbps: int | None = None
+    max_up_kbps: int | None = None
+    by: SeatId | None = None  # who set them, when not the seat itself
+
+
 class Seat(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One place in the meeting. It outlives connections, reloads and restarts."""
 
@@ -61,6 +78,7 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     camera: bool = True
     screen: bool = False
     hand: float | None = None  # UTC epoch seconds when raised
+    limits: LineLimits = LineLimits()
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -32,6 +32,7 @@ class SentLayers(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     source: Source
     rids: tuple[str, ...]  # "": the only layer; empty: nothing, nobody watches
+    max_kbps: int | None = None  # what the picture may take in all
 
 
 class Layers(Notice, frozen=True, tag="layers"):

@@ -32,6 +32,7 @@ PERMISSIONS: dict[type[c.Command], frozenset[Role]] = {
     c.SetScreen: _ALL,
     c.RaiseHand: _SHOWN,
     c.LowerHand: _SHOWN | _LEADS,
+    c.SetLimits: _ALL,
     c.MuteSeat: _MUTERS,
     c.MuteAll: _MUTERS,
     c.ShowOnMain: _LEADS,
@@ -49,6 +50,11 @@ def may(role: Role | None, command: type[c.Command]) -> bool:
 def leads(role: Role | None) -> bool:
     """Chair and secretary lead: they act on other seats."""
     return role is None or role in _LEADS
+
+
+def assists(role: Role | None) -> bool:
+    """Who leads, and the technician: they set what another seat's line carries."""
+    return role is None or role in _MUTERS
 
 
 def permissions(role: Role) -> tuple[str, ...]:

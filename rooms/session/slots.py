@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from rooms.session.model import SeatId, Session, Source
+from rooms.session.limits import received_height, sends
+from rooms.session.model import LineLimits, SeatId, Session, Source
 
 DEFAULT_MAIN_HEIGHT = 720
 
@@ -63,6 +64,7 @@ def assign(
     """
     if not mids:
         return ()
+    view = _within(session, own, view)
     main = _main_picture(session, own, view, arriving)
     wanted = _tiles(session, own, view, arriving, main)
     rows = {mids[0]: main, **_keep_and_fill(wanted, previous, mids[1:])}
@@ -70,6 +72,22 @@ def assign(
     return tuple(
         Assigned(mid=mid, picture=rows[mid], height=heights.get(rows[mid], 0)) for mid in mids
     )
+
+
+def _within(session: Session, own: SeatId, view: View) -> View:
+    """What of a view the limits of the client's line leave."""
+    seat = session.seats.get(own)
+    limits = seat.limits if seat is not None else LineLimits()
+    shares = session.sharing is not None and session.sharing != own
+    source = Source.SCREEN if shares else Source.CAMERA
+    height = received_height(limits, source, view.main_height, main=True)
+    tiles = (
+        msgspec.structs.replace(
+            tile, height=received_height(limits, tile.source, tile.height, main=False)
+        )
+        for tile in view.tiles
+    )
+    return View(main_height=height, tiles=tuple(tiles))
 
 
 def _main_picture(
@@ -109,8 +127,8 @@ def _shown(
     seat = session.seats.get(seat_id)
     if seat is None or seat_id == own or not seat.present:
         return False
-    switched_on = {Source.CAMERA: seat.camera, Source.SCREEN: seat.screen}.get(source, False)
-    return switched_on and source in arriving.get(seat_id, frozenset())
+    is_picture = source is not Source.MICROPHONE
+    return is_picture and sends(seat, source) and source in arriving.get(seat_id, frozenset())
 
 
 def _keep_and_fill(

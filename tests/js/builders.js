@@ -22,6 +22,7 @@ export function seat(id, fields = {}) {
     camera: true,
     screen: false,
     hand: null,
+    limits: { profile: "normal", maxDownKbps: null, maxUpKbps: null, by: null },
     ...fields,
   };
 }

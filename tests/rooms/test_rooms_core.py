@@ -12,7 +12,7 @@ from rooms.errors import REFUSALS
 from rooms.session import commands as c
 from rooms.session import events as e
 from rooms.session.core import NOTHING, Refused, decide, evolve, fold
-from rooms.session.model import Phase, Role, SeatId, Session
+from rooms.session.model import LineLimits, Phase, Profile, Role, SeatId, Session
 from rooms.session.policy import PERMISSIONS, SERVICE, Actor, may, permissions
 
 NOW = 1_700_000_000.0
@@ -71,6 +71,7 @@ ALLOWED = {
     c.SetScreen: "cstpd",
     c.RaiseHand: "cpd",
     c.LowerHand: "cspd",
+    c.SetLimits: "cstpd",
     c.MuteSeat: "cst",
     c.MuteAll: "cst",
     c.ShowOnMain: "cs",
@@ -88,6 +89,7 @@ EXAMPLES: dict[type[c.Command], c.Command] = {
     c.SetScreen: c.SetScreen(on=True),
     c.RaiseHand: c.RaiseHand(),
     c.LowerHand: c.LowerHand(),
+    c.SetLimits: c.SetLimits(profile=Profile.WEAK),
     c.MuteSeat: c.MuteSeat(seat=PLEIKU),
     c.MuteAll: c.MuteAll(),
     c.ShowOnMain: c.ShowOnMain(seat=PLEIKU),
@@ -409,3 +411,38 @@ def test_invariants_hold_and_a_log_replayed_from_any_snapshot_gives_the_same_sta
         kept = msgspec.json.decode(msgspec.json.encode(snapshot), type=Session)
         rest = [entry for entry in meeting.entries if entry.seq > kept.seq]
         assert fold(rest, kept) == meeting.state
+
+
+# ---------------------------------------------------------------- weak lines
+
+
+def test_limits_survive_leaving_and_coming_back(meeting):
+    weak = c.SetLimits(profile=Profile.WEAK, max_down_kbps=256)
+    meeting.do(KBANG, weak)
+    assert meeting.do(KBANG, weak) == [], "already so"
+    meeting.depart(KBANG)
+    meeting.enter(KBANG)
+    expected = LineLimits(profile=Profile.WEAK, max_down_kbps=256)
+    assert meeting.state.seats[KBANG].limits == expected
+
+
+@pytest.mark.parametrize("who", [CHAIR, SECRETARY, TECHNICIAN])
+def test_who_sets_another_seats_limits_is_named(meeting, who):
+    meeting.do(who, c.SetLimits(seat=KBANG, profile=Profile.AUDIO))
+    assert meeting.state.seats[KBANG].limits == LineLimits(profile=Profile.AUDIO, by=who)
+    assert meeting.do(KBANG, c.SetLimits(profile=Profile.NORMAL)), "the person may lift them"
+    assert meeting.state.seats[KBANG].limits == LineLimits()
+
+
+@pytest.mark.parametrize("who", [PLEIKU, DELEGATE])
+def test_a_site_limits_its_own_line_only(meeting, who):
+    assert meeting.do(who, c.SetLimits(seat=KBANG, profile=Profile.WEAK)) == "not-allowed"
+    assert isinstance(meeting.do(who, c.SetLimits(seat=who, profile=Profile.WEAK)), list)
+    assert meeting.do(TECHNICIAN, c.SetLimits(seat=UNKNOWN, profile=Profile.WEAK)) == "unknown-seat"
+
+
+def test_a_seat_that_is_away_may_be_limited(meeting):
+    meeting.depart(KBANG)
+    meeting.do(TECHNICIAN, c.SetLimits(seat=KBANG, profile=Profile.WEAK))
+    meeting.enter(KBANG)
+    assert meeting.state.seats[KBANG].limits.profile is Profile.WEAK

@@ -1,11 +1,15 @@
 """What plays in which receive slot."""
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rooms_world import CHAIR, DELEGATE, KBANG, PLEIKU, SEATS, SECRETARY
 
-from rooms.session.model import MeetingId, SeatId, Session, Source
+from rooms.live.media import allowed_sources, layers_of
+from rooms.session.limits import picture_kbps, sent_layers
+from rooms.session.model import LineLimits, MeetingId, Profile, SeatId, Session, Source
+from rooms.session.notices import Layers, SentLayers
 from rooms.session.slots import Table, Tile, View, assign
 
 CAMERA, SCREEN = Source.CAMERA, Source.SCREEN
@@ -142,3 +146,78 @@ def test_no_source_plays_twice_none_at_its_own_seat_and_what_is_wanted_stays(own
         for row in table[1:]:
             if row.picture in tiles_before:
                 assert row.mid == tiles_before[row.picture]
+
+
+# ---------------------------------------------------------------- weak lines
+
+
+def limited(state: Session, seat: SeatId, profile: Profile) -> Session:
+    return with_seat(state, seat, limits=LineLimits(profile=profile))
+
+
+def test_a_weak_line_gets_the_main_picture_small_and_no_others():
+    wanted = view(PLEIKU, CHAIR)
+    table = assign(limited(session(), KBANG, Profile.WEAK), KBANG, wanted, ARRIVING, (), MIDS)
+    assert pictures(table) == [(CHAIR, CAMERA), None, None]
+    assert table[0].height == 180
+
+
+def test_a_weak_line_keeps_the_document_before_the_cameras():
+    state = with_seat(session(sharing=PLEIKU), PLEIKU, screen=True)
+    table = assign(
+        limited(state, KBANG, Profile.WEAK), KBANG, view(CHAIR, PLEIKU), ARRIVING, (), MIDS
+    )
+    assert pictures(table) == [(PLEIKU, SCREEN), None, None]
+    assert table[0].height == 720, "its letters stay sharp"
+
+
+def test_who_shares_on_a_weak_line_sees_the_main_camera_small():
+    state = with_seat(session(sharing=KBANG), KBANG, screen=True)
+    table = assign(limited(state, KBANG, Profile.WEAK), KBANG, view(), ARRIVING, (), MIDS)
+    assert (table[0].picture, table[0].height) == ((CHAIR, CAMERA), 180)
+
+
+def test_who_only_listens_gets_and_sends_no_picture():
+    state = limited(with_seat(session(), KBANG, microphone=True), KBANG, Profile.AUDIO)
+    table = assign(state, KBANG, view(PLEIKU), ARRIVING, (), MIDS)
+    assert pictures(table) == [None, None, None]
+    others = assign(state, SECRETARY, view(KBANG, PLEIKU), ARRIVING, (), MIDS)
+    assert pictures(others) == [(CHAIR, CAMERA), (PLEIKU, CAMERA), None]
+    assert allowed_sources(state.seats[KBANG]) == {Source.MICROPHONE}, "speech always goes"
+
+
+def test_other_sites_do_not_notice_a_weak_line():
+    """One bad site lowers nobody else's picture."""
+    state = limited(session(), KBANG, Profile.WEAK)
+    before = assign(session(), SECRETARY, view(PLEIKU, KBANG), ARRIVING, (), MIDS)
+    assert assign(state, SECRETARY, view(PLEIKU, KBANG), ARRIVING, (), MIDS) == before
+
+
+def test_a_weak_line_sends_its_camera_small():
+    weak = LineLimits(profile=Profile.WEAK)
+    assert sent_layers(weak, ("q", "h", "f")) == ("q",)
+    assert sent_layers(weak, ("h",)) == ("q",), "watched large, sent small"
+    assert sent_layers(weak, ()) == (), "nobody watches"
+    assert sent_layers(weak, ("",)) == ("",), "a single layer, slower"
+    assert picture_kbps(weak) == 200
+
+
+@pytest.mark.parametrize(
+    ("kbps", "sent"),
+    [(100, ()), (200, ("q",)), (800, ("q", "h")), (1900, ("q", "h")), (5000, ("q", "h", "f"))],
+)
+def test_a_ceiling_upwards_drops_the_largest_layers_first(kbps: int, sent: tuple[str, ...]):
+    assert sent_layers(LineLimits(max_up_kbps=kbps), ("q", "h", "f")) == sent
+    seat = msgspec.structs.replace(
+        session().seats[KBANG], microphone=True, limits=LineLimits(max_up_kbps=kbps)
+    )
+    assert Source.MICROPHONE in allowed_sources(seat), "never the sound"
+    assert (Source.CAMERA in allowed_sources(seat)) is bool(sent)
+
+
+def test_layers_are_told_with_the_limits():
+    assert layers_of(LineLimits(), {}) == Layers(sources=())
+    camera = SentLayers(source=CAMERA, rids=("q",), max_kbps=200)
+    screen = SentLayers(source=SCREEN, rids=("",), max_kbps=200)
+    told = layers_of(LineLimits(profile=Profile.WEAK), {CAMERA: ("q", "f")})
+    assert told == Layers(sources=(camera, screen))

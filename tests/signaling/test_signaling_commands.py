@@ -8,7 +8,7 @@ import pytest
 from rooms.errors import RequestRefused
 from rooms.media_port import Connected, MediaRefused
 from rooms.session import commands as c
-from rooms.session.model import SeatId, Source
+from rooms.session.model import Profile, SeatId, Source
 from rooms.session.slots import Tile
 from signaling import messages as m
 from signaling.codes import ByeCode, bye_code
@@ -22,6 +22,10 @@ COMMANDS: list[tuple[m.Request, c.Command]] = [
     (m.RaiseHand(request_id=1), c.RaiseHand()),
     (m.LowerHand(request_id=1), c.LowerHand(seat=None)),
     (m.LowerHand(request_id=1, seat=SITE), c.LowerHand(seat=SeatId(SITE))),
+    (
+        m.SetLimits(request_id=1, seat=SITE, profile=Profile.WEAK, max_down_kbps=256),
+        c.SetLimits(seat=SeatId(SITE), profile=Profile.WEAK, max_down_kbps=256),
+    ),
     (m.MuteSeat(request_id=1, seat=SITE), c.MuteSeat(seat=SeatId(SITE))),
     (m.MuteAll(request_id=1), c.MuteAll()),
     (m.ShowOnMain(request_id=1, seat=SITE), c.ShowOnMain(seat=SeatId(SITE))),

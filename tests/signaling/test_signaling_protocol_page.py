@@ -26,6 +26,7 @@ STRUCTURES: list[type[msgspec.Struct]] = [
     model.Session,
     model.Seat,
     model.Recording,
+    model.LineLimits,
     events.Entry,
     turn.IceServer,
     notices.Slot,

@@ -12,7 +12,7 @@ import pytest
 from rooms.session import commands as c
 from rooms.session.core import Refused, decide, fold
 from rooms.session.events import AnyEvent, Entry, MeetingOpened
-from rooms.session.model import Role, Seat, SeatId, Session
+from rooms.session.model import Profile, Role, Seat, SeatId, Session
 from rooms.session.policy import Actor
 
 FOLD = Path(__file__).parent.parent / "js" / "fold.js"
@@ -51,6 +51,7 @@ def random_command(dice: random.Random, seat: Seat, late: bool) -> c.Command:
             c.LowerHand(seat=dice.choice((None, other))),
             c.MuteSeat(seat=other),
             c.MuteAll(),
+            c.SetLimits(seat=dice.choice((None, other)), profile=dice.choice(list(Profile))),
             c.ShowOnMain(seat=dice.choice((None, other))),
             c.StartRecording(),
             c.StopRecording(),

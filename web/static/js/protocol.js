@@ -23,6 +23,15 @@
  * @property {boolean} camera
  * @property {boolean} screen
  * @property {number | null} hand epoch seconds when raised
+ * @property {LineLimits} limits
+ *
+ * @typedef {"normal" | "weak" | "audio"} Profile
+ *
+ * @typedef {object} LineLimits what a seat's line is asked to carry
+ * @property {Profile} profile
+ * @property {number | null} maxDownKbps
+ * @property {number | null} maxUpKbps
+ * @property {string | null} by who set them, when not the seat itself
  *
  * @typedef {{ id: string, started: number, by: string }} Recording
  *
@@ -43,6 +52,7 @@
  *   | { type: "microphone-set", seat: string, on: boolean, by: string }
  *   | { type: "camera-set", seat: string, on: boolean }
  *   | { type: "screen-set", seat: string, on: boolean }
+ *   | { type: "limits-set", seat: string, limits: LineLimits }
  *   | { type: "hand-raised", seat: string }
  *   | { type: "hand-lowered", seat: string, by: string }
  *   | { type: "main-shown", seat: string | null, pinned: boolean }
@@ -66,7 +76,7 @@
  *
  * @typedef {{ type: "events", entries: Entry[] }} Events
  * @typedef {{ type: "slots", slots: Slot[] }} Slots
- * @typedef {{ source: Source, rids: string[] }} SentLayers
+ * @typedef {{ source: Source, rids: string[], maxKbps: number | null }} SentLayers
  * @typedef {{ type: "layers", sources: SentLayers[] }} Layers
  * @typedef {{ type: "speakers", levels: { seat: string, level: number, speaking: boolean }[] }} Speakers
  * @typedef {{ type: "lines", lines: { seat: string, quality: Quality }[] }} Lines

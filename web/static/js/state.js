@@ -164,6 +164,9 @@ export function evolve(session, { seq, at, event }) {
       next.seats = changed(session.seats, event.seat, { screen: event.on });
       next.sharing = event.on ? event.seat : null;
       return next;
+    case "limits-set":
+      next.seats = changed(session.seats, event.seat, { limits: event.limits });
+      return next;
     case "hand-raised":
       next.seats = changed(session.seats, event.seat, { hand: at });
       return next;
