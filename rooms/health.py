@@ -9,7 +9,7 @@ import msgspec
 from rooms.clock import Clock, SystemClock
 from rooms.media_port import PeerStats
 from rooms.quality import LineQuality, Quality
-from rooms.session.model import Role, SeatId, Session
+from rooms.session.model import LineLimits, Role, SeatId, Session
 
 HISTORY_SECONDS = 300
 BUCKET_SECONDS = 5  # one point of a sparkline
@@ -45,6 +45,8 @@ class SeatHealth(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     present: bool
     since: float | None  # UTC epoch seconds of the present stay
     quality: str  # "good" | "weak" | "lost" | "absent"
+    limits: LineLimits  # what its line is asked to carry
+    limits_by: str  # role of who set them; "": the seat itself, or nobody
     stats: PeerStats | None  # of the last second; None: no media now
     history: dict[str, tuple[float | None, ...]]  # FIGURES (wire names) -> points, oldest first
     trouble: Trouble | None  # the last one
@@ -189,6 +191,13 @@ class HealthBoard:
         return {} if record is None else {s: r.line.value for s, r in record.seats.items()}
 
 
+def _setter(session: Session, limits: LineLimits) -> str:
+    if limits.by is None:
+        return ""
+    seat = session.seats.get(limits.by)
+    return seat.role if seat is not None else Role.TECHNICIAN
+
+
 def _seats(record: _MeetingRecord, now: float, history: bool) -> Iterable[SeatHealth]:
     for seat in sorted(record.session.seats.values(), key=lambda seat: (seat.rank, seat.id)):
         known = record.seats.get(seat.id) or _SeatRecord()
@@ -202,6 +211,8 @@ def _seats(record: _MeetingRecord, now: float, history: bool) -> Iterable[SeatHe
             present=seat.present,
             since=seat.since,
             quality=known.line.value if seat.present else "absent",
+            limits=seat.limits,
+            limits_by=_setter(record.session, seat.limits),
             stats=known.stats,
             history=known.history.points(now) if history else {},
             trouble=known.trouble,

@@ -251,6 +251,14 @@ class LiveMeeting:
         attendance.check()
         await self._ask(attendance.actor, command, still=attendance.check)
 
+    async def oversee(self, actor: SeatId, command: c.Command) -> None:
+        """A command of somebody who watches over meetings without being in the room.
+
+        Raises:
+            RequestRefused: the code `decide` gave, "busy", "ended" or "shutdown".
+        """
+        await self._ask(Actor(actor, None), command)
+
     async def connect_viewer(self, peer: PeerId, offer: str, lost: Callable[[], None]) -> Connected:
         """A WHEP viewer: not a seat, sees the first published sources.
 

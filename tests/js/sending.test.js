@@ -2,9 +2,12 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { Sending, switched } from "../../web/static/js/sending.js";
+import { CAMERA_LAYERS, SCREEN_LAYERS, Sending, switched } from "../../web/static/js/sending.js";
 
-const CAMERA = () => ["q", "h", "f"].map((rid) => ({ rid, active: true, maxBitrate: 1 }));
+const CAMERA = () => CAMERA_LAYERS.map((layer) => ({ ...layer, active: true }));
+
+/** @param {string[]} rids @param {number | null} [maxKbps] */
+const sent = (rids, maxKbps = null) => ({ source: /** @type {const} */ ("camera"), rids, maxKbps });
 
 /** @param {() => boolean} condition */
 async function until(condition) {
@@ -12,21 +15,32 @@ async function until(condition) {
 }
 
 test("only watched layers stay on", () => {
-  const { encodings, changed } = switched(CAMERA(), ["q"]);
+  const { encodings, changed } = switched(CAMERA(), CAMERA_LAYERS, sent(["q"]));
   assert.deepEqual(encodings.map(({ active }) => active), [true, false, false]);
-  assert.equal(encodings[0].maxBitrate, 1);
+  assert.equal(encodings[0].maxBitrate, 150_000);
+  assert.equal(encodings[0].scaleResolutionDownBy, 4);
   assert.ok(changed);
 });
 
 test("without a word everything is sent", () => {
-  assert.equal(switched(CAMERA(), null).changed, false);
+  assert.equal(switched(CAMERA(), CAMERA_LAYERS, null).changed, false);
   const off = CAMERA().map((encoding) => ({ ...encoding, active: false }));
-  assert.ok(switched(off, null).encodings.every(({ active }) => active));
+  assert.ok(switched(off, CAMERA_LAYERS, null).encodings.every(({ active }) => active));
 });
 
 test("one layer without a name is named by an empty rid", () => {
-  assert.equal(switched([{}], [""]).changed, false);
-  assert.deepEqual(switched([{}], []).encodings, [{ active: false }]);
+  const one = [{ maxBitrate: 2_500_000 }];
+  assert.equal(switched(one, SCREEN_LAYERS, sent([""])).changed, false);
+  assert.equal(switched(one, SCREEN_LAYERS, sent([])).encodings[0].active, false);
+  assert.equal(switched(one, CAMERA_LAYERS, sent(["q"])).encodings[0].active, true);
+});
+
+test("a weak line's ceiling holds while it stands", () => {
+  const weak = switched(CAMERA(), CAMERA_LAYERS, sent(["q", "h"], 200));
+  assert.deepEqual(weak.encodings.map(({ maxBitrate }) => maxBitrate), [150_000, 200_000, 200_000]);
+  const after = switched(weak.encodings, CAMERA_LAYERS, sent(["q", "h", "f"]));
+  assert.deepEqual(after.encodings.map(({ maxBitrate }) => maxBitrate), [150_000, 500_000, 1_700_000]);
+  assert.ok(after.changed);
 });
 
 /** A sender whose parameters must be read anew before each change, as browsers demand. */
@@ -58,7 +72,7 @@ test("the newest wish counts, one change at a time", async () => {
   const sending = new Sending();
   sending.use("camera", /** @type {any} */ (sender));
   for (const rids of [["q"], [], ["q", "h"], ["f"]]) {
-    sending.want([{ source: "camera", rids }]);
+    sending.want([sent(rids)]);
   }
   await until(() => sender.active.join() === "f");
   assert.ok(sender.calls <= 2);
@@ -69,7 +83,7 @@ test("the newest wish counts, one change at a time", async () => {
 test("a new connection starts with everything", async () => {
   const sending = new Sending();
   sending.use("camera", /** @type {any} */ (new FakeSender()));
-  sending.want([{ source: "camera", rids: [] }]);
+  sending.want([sent([])]);
   sending.clear();
   const sender = new FakeSender();
   sending.use("camera", /** @type {any} */ (sender));

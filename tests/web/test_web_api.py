@@ -121,3 +121,31 @@ async def test_the_description_names_every_route_of_the_api(site: Site):
     assert routes == {*told, ("/api/v1/openapi.json", "get")}
     answer = await (await site.browser()).get("/api/v1/openapi.json")
     assert (await answer.json())["openapi"] == "3.1.0"
+
+
+async def test_the_technician_sets_what_a_sites_line_carries(site: Site):
+    meeting = await add_meeting(site.world, "Họp", datetime.now(UTC) - timedelta(minutes=1))
+    seat = site.services.meetings.seat_for(meeting, site.world.people["kbang"])
+    assert seat is not None
+    technician = await site.browser("kythuat")
+    fields = [("cuoc-hop", str(meeting.id)), ("diem-cau", seat.id), ("che-do", "weak")]
+    await technician.get("/ky-thuat")
+    assert (await technician.post("/ky-thuat/che-do", fields)).status == 409, "not in session"
+
+    await site.services.live.enter(meeting, seat, "c1", Deaf())
+    await technician.get("/ky-thuat")
+    assert (await technician.post("/ky-thuat/che-do", fields)).status == 303
+    health = await (await technician.get(f"/api/v1/meetings/{meeting.id}/health")).json()
+    row = next(row for row in health["seats"] if row["seat"] == seat.id)
+    assert row["limits"]["profile"] == "weak"
+    assert row["limitsBy"] == "technician"
+    await technician.get("/ky-thuat")
+    assert "do kỹ thuật đặt" in technician.page
+
+    odd = [*fields[:2], ("che-do", "khac")]
+    assert (await technician.post("/ky-thuat/che-do", odd)).status == 400
+    nobody = [fields[0], ("diem-cau", "site:999"), fields[2]]
+    assert (await technician.post("/ky-thuat/che-do", nobody)).status >= 400
+    kbang = await site.browser("kbang")
+    await kbang.get("/")
+    assert (await kbang.post("/ky-thuat/che-do", fields)).status == 403

@@ -7,7 +7,8 @@ from aiohttp import web
 
 from rooms.health import MeetingHealth
 from rooms.meetings.meetings import Meeting, MeetingState
-from web.auth import require
+from rooms.session.model import Profile, Role, SeatId
+from web.auth import ACCOUNT, require
 from web.i18n import gettext, mark
 from web.pages.common import OVERSEERS, meeting_of, reference
 from web.services import SERVICES
@@ -29,6 +30,20 @@ QUALITIES = {
     "weak": mark("Tín hiệu yếu"),
     "lost": mark("Mất kết nối"),
     "absent": mark("Chưa kết nối"),
+}
+
+PROFILES = {
+    Profile.NORMAL: mark("Bình thường"),
+    Profile.WEAK: mark("Đường truyền yếu"),
+    Profile.AUDIO: mark("Chỉ nghe"),
+}
+
+# Said under the choice while a line is limited; by the role of who limited it.
+LIMITED_BY = {
+    "": mark("do điểm cầu đặt"),
+    Role.TECHNICIAN: mark("do kỹ thuật đặt"),
+    Role.CHAIR: mark("do chủ trì đặt"),
+    Role.SECRETARY: mark("do thư ký đặt"),
 }
 
 SEVERITY = {"lost": 0, "weak": 1, "good": 2, "absent": 3}
@@ -53,6 +68,8 @@ class HealthPage(Page):
     order: str  # "rank" | "worst"
     troubles: dict[str, str]
     qualities: dict[str, str]
+    profiles: dict[str, str]
+    limited_by: dict[str, str]
 
 
 def ordered(health: MeetingHealth, order: str) -> MeetingHealth:
@@ -99,8 +116,26 @@ async def show(request: web.Request) -> web.Response:
         order=order,
         troubles={code: gettext(text) for code, text in TROUBLES.items()},
         qualities={code: gettext(text) for code, text in QUALITIES.items()},
+        profiles={code.value: gettext(text) for code, text in PROFILES.items()},
+        limited_by={str(role): gettext(text) for role, text in LIMITED_BY.items()},
     )
     return render(request, page)
 
 
-ROUTES = [web.get("/ky-thuat", show)]
+@require(*OVERSEERS)
+async def limit(request: web.Request) -> web.Response:
+    """The technician chooses what a seat's line is asked to carry."""
+    form = await request.post()
+    meeting = await meeting_of(request, str(form.get("cuoc-hop", "")))
+    seat = SeatId(str(form.get("diem-cau", ""))[:64])
+    profile = next((p for p in Profile if p == form.get("che-do")), None)
+    if profile is None:
+        raise web.HTTPBadRequest
+    account = request[ACCOUNT]
+    assert account is not None
+    live = request.app[SERVICES].live
+    await live.limit(meeting.id, seat, profile, SeatId(f"user:{account.id}"))
+    raise web.HTTPSeeOther(f"/ky-thuat?cuoc-hop={reference(meeting)}")
+
+
+ROUTES = [web.get("/ky-thuat", show), web.post("/ky-thuat/che-do", limit)]

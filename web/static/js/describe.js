@@ -55,6 +55,49 @@ export function seatLook(state, seat, now) {
 }
 
 /**
+ * Who limited one's own line, when somebody else did.
+ *
+ * @param {State} state
+ * @returns {"" | "ByTechnician" | "ByLead"}
+ */
+export function limitedBy(state) {
+  const by = ownSeat(state)?.limits.by ?? null;
+  if (by === null) return "";
+  const role = state.session?.seats[by]?.role;
+  return role === "chair" || role === "secretary" ? "ByLead" : "ByTechnician";
+}
+
+/**
+ * What stands in place of a picture; a live picture covers it.
+ *
+ * @param {State} state
+ * @param {Look["tone"]} tone
+ * @param {Seat} seat
+ * @param {boolean} main on the main picture
+ * @returns {{ icon: string, text: string }}
+ */
+export function messageOf(state, tone, seat, main) {
+  const own = seat.id === state.seat;
+  if (tone === "lost") return { icon: "sig-0", text: "reconnecting" };
+  if (!seat.present) return { icon: "minus", text: "notConnected" };
+  if (!seat.camera) return { icon: "cam-off", text: "cameraIsOff" };
+  if (seat.limits.profile === "audio") return { icon: "speaker", text: "listensOnly" };
+  if (!own && !takesPicture(state, main)) return { icon: "cam-off", text: "pictureNotTaken" };
+  return { icon: "cam", text: own ? "noCamera" : "noPictureYet" };
+}
+
+/**
+ * Whether one's own line is asked to carry a camera of somebody else.
+ *
+ * @param {State} state
+ * @param {boolean} main the main picture's
+ */
+export function takesPicture(state, main) {
+  const profile = ownSeat(state)?.limits.profile ?? "normal";
+  return profile === "normal" || (profile === "weak" && main);
+}
+
+/**
  * @param {State} state
  * @param {string} seat
  * @returns {number} from 1; 0 when it does not wait

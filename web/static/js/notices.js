@@ -15,6 +15,7 @@ const RECORDING_S = 12;
  * @property {() => void} listen
  * @property {() => void} devices
  * @property {() => void} stopSharing
+ * @property {() => void} fullLine
  */
 
 /** @param {string} kind @param {Cause | null} cause */
@@ -51,6 +52,19 @@ export class Notices {
   sharing(shares) {
     const action = { label: t("stopSharing"), run: this.answers.stopSharing };
     this.#stand("sharing", shares, { text: t("youShare"), icon: "share", tone: "info", action });
+  }
+
+  /**
+   * What the line is asked to carry, while it is less than everything.
+   *
+   * @param {import("./protocol.js").Profile} profile
+   * @param {"" | "ByTechnician" | "ByLead"} by who asked for it, when not the person
+   */
+  limits(profile, by) {
+    const action = { label: t("fullLine"), run: this.answers.fullLine };
+    const text = profile === "normal" ? "" : [t(`${profile}Now`), by && t(`limits${by}`)].filter(Boolean).join(" ");
+    const icon = profile === "audio" ? "speaker" : "sig-1";
+    this.#stand("limits", text !== "", { text, icon, tone: "info", action });
   }
 
   /** Why there is no picture and no sound. @param {string} why empty: there is */

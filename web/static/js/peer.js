@@ -9,16 +9,9 @@
  * @import { SentLayers, Source } from "./protocol.js"
  */
 
-import { Sending } from "./sending.js";
+import { CAMERA_LAYERS, SCREEN_LAYERS, Sending } from "./sending.js";
 import { LineLost, RequestRefused } from "./signaling.js";
 
-/** Camera layers: a quarter, a half, full size. */
-const CAMERA_LAYERS = [
-  { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 150_000 },
-  { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 500_000 },
-  { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 1_700_000 },
-];
-const SCREEN_LAYERS = [{ maxBitrate: 2_000_000 }];
 /** What room hardware and encoders send: H.264 constrained baseline, RFC 7742 section 6.2. */
 const ENCODER_H264 = /^video\/h264;(?=.*packetization-mode=1)(?=.*profile-level-id=42e0)/i;
 /** A path that is silent this long gets new ICE credentials. */

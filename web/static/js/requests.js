@@ -79,6 +79,21 @@ export class Requests {
     else await this.#turnOn("screen", () => media.openScreen(), true).catch(() => this.#tell(t("screenFailed")));
   }
 
+  /**
+   * Ask less of one's own line, or, pressed again, all of it.
+   *
+   * @param {"weak" | "audio"} profile
+   */
+  async toggleProfile(profile) {
+    const own = ownSeat(this.parts.state());
+    if (own !== null) await this.setProfile(own.limits.profile === profile ? "normal" : profile);
+  }
+
+  /** @param {import("./protocol.js").Profile} profile */
+  async setProfile(profile) {
+    await this.ask("set-limits", { profile });
+  }
+
   /** Put a seat on the main picture; it waits no longer. @param {string} seat */
   async invite(seat) {
     if (await this.ask("show-on-main", { seat })) await this.ask("lower-hand", { seat });

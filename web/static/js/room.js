@@ -12,7 +12,7 @@
 import { announce } from "./announce.js";
 import { Voices, recordingCue } from "./audio.js";
 import { keepAwake } from "./awake.js";
-import { lineLook } from "./describe.js";
+import { limitedBy, lineLook } from "./describe.js";
 import * as devices from "./devices.js";
 import { Feeds } from "./feeds.js";
 import { plan } from "./layout.js";
@@ -65,6 +65,7 @@ class Room {
       listen: () => void this.voices.play(),
       devices: () => this.#openDevices(),
       stopSharing: () => void this.requests.toggleScreen(),
+      fullLine: () => void this.requests.setProfile("normal"),
     });
     this.media = new LocalMedia(
       { onChange: () => this.#mediaChanged(), onProblem: (kind, cause) => this.notices.device(kind, cause) },
@@ -130,7 +131,9 @@ class Room {
       this.peer.iceServers = message.iceServers ?? [];
     }
     if (message.type === "welcome") this.#resumed = message.session === null;
-    this.notices.sharing(ownSeat(this.state)?.screen ?? false);
+    const own = ownSeat(this.state);
+    this.notices.sharing(own?.screen ?? false);
+    this.notices.limits(own?.limits.profile ?? "normal", limitedBy(this.state));
     this.#changed();
   }
 
@@ -239,6 +242,8 @@ class Room {
       screen: () => void requests().toggleScreen(),
       grid: () => this.#show({ mode: this.mode === "grid" ? "main" : "grid" }),
       full: () => void this.view.toggleFull(),
+      weak: () => void requests().toggleProfile("weak"),
+      audio: () => void requests().toggleProfile("audio"),
       devices: () => this.#openDevices(),
       chooseDevice: (kind, id) => this.#chooseDevice(kind, id),
       list: () => this.#show({ panel: !this.panel }),

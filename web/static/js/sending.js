@@ -5,26 +5,54 @@
  * @import { SentLayers, Source } from "./protocol.js"
  */
 
+/** Camera layers: a quarter, a half, full size. */
+export const CAMERA_LAYERS = [
+  { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 150_000 },
+  { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 500_000 },
+  { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 1_700_000 },
+];
+/** Documents: sharp letters before smooth motion, one layer. */
+export const SCREEN_LAYERS = [{ maxBitrate: 2_500_000, maxFramerate: 15 }];
+
+/** @type {Partial<Record<Source, readonly RTCRtpEncodingParameters[]>>} */
+const LAYERS = { camera: CAMERA_LAYERS, screen: SCREEN_LAYERS };
+
 /**
- * The encodings of a sender, switched on and off as the server wants. Pure.
+ * The encodings of a sender as the server wants them. Pure.
  *
  * @param {readonly RTCRtpEncodingParameters[]} encodings as the sender has them
- * @param {readonly string[] | null} rids layers to send; null: all of them
+ * @param {readonly RTCRtpEncodingParameters[]} layers as they were made
+ * @param {{ rids: readonly string[], maxKbps: number | null } | null} wanted null: all of them
  * @returns {{ encodings: RTCRtpEncodingParameters[], changed: boolean }}
  */
-export function switched(encodings, rids) {
+export function switched(encodings, layers, wanted) {
   const next = encodings.map((encoding) => {
-    const active = rids === null || rids.includes(encoding.rid ?? "");
-    return { ...encoding, active };
+    const made = layers.find(({ rid }) => rid === encoding.rid) ?? layers[layers.length - 1];
+    const most = made?.maxBitrate ?? Infinity;
+    const maxBitrate = Math.min(most, (wanted?.maxKbps ?? Infinity) * 1000);
+    return { ...encoding, active: isWanted(encoding, wanted), ...(maxBitrate < Infinity ? { maxBitrate } : {}) };
   });
-  const changed = next.some(({ active }, at) => active !== (encodings[at].active ?? true));
+  const changed = next.some(({ active, maxBitrate }, at) => {
+    return active !== (encodings[at].active ?? true) || maxBitrate !== encodings[at].maxBitrate;
+  });
   return { encodings: next, changed };
+}
+
+/**
+ * A browser that sends one layer without a name sends it when any is watched.
+ *
+ * @param {RTCRtpEncodingParameters} encoding
+ * @param {{ rids: readonly string[] } | null} wanted
+ */
+function isWanted({ rid }, wanted) {
+  if (wanted === null) return true;
+  return rid ? wanted.rids.includes(rid) : wanted.rids.length > 0;
 }
 
 export class Sending {
   /** @type {Map<Source, RTCRtpSender>} */
   #senders = new Map();
-  /** @type {Map<Source, readonly string[]>} */
+  /** @type {Map<Source, SentLayers>} */
   #wanted = new Map();
   /** @type {Set<Source>} */
   #running = new Set();
@@ -49,7 +77,7 @@ export class Sending {
    * @param {readonly SentLayers[]} sources
    */
   want(sources) {
-    this.#wanted = new Map(sources.map(({ source, rids }) => [source, rids]));
+    this.#wanted = new Map(sources.map((sent) => [sent.source, sent]));
     this.again();
   }
 
@@ -71,7 +99,8 @@ export class Sending {
         const sender = this.#senders.get(source);
         const parameters = sender?.getParameters();
         if (sender === undefined || !parameters?.encodings?.length) return;
-        const { encodings, changed } = switched(parameters.encodings, this.#wanted.get(source) ?? null);
+        const wanted = this.#wanted.get(source) ?? null;
+        const { encodings, changed } = switched(parameters.encodings, LAYERS[source] ?? [], wanted);
         if (!changed) return;
         await sender.setParameters({ ...parameters, encodings });
       }

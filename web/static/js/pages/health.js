@@ -9,6 +9,7 @@ const SEVERITY = new Map([["lost", 0], ["weak", 1], ["good", 2], ["absent", 3]])
 /**
  * @typedef {{seat: string, name: string, rank: number, phone: string, present: boolean,
  *   since: number | null, quality: string, stats: Record<string, any> | null,
+ *   limits: { profile: string }, limitsBy: string,
  *   history: Record<string, (number | null)[]>, trouble: {code: string, at: number} | null}} SeatHealth
  * @typedef {{now: number, recordingGrowing: boolean | null, recordingBytes: number,
  *   seats: SeatHealth[]}} Health
@@ -68,6 +69,38 @@ function fillFigures(row, seat) {
   say(row.querySelector('[data-f="upHeight"]'), height ? String(height) : "–");
 }
 
+/**
+ * What the seat's line is asked to carry; a choice the technician is making stays.
+ *
+ * @param {HTMLElement} row
+ * @param {SeatHealth} seat
+ */
+function fillMode(row, seat) {
+  const { profile } = seat.limits;
+  const select = row.querySelector("select");
+  const target = /** @type {HTMLInputElement | null} */ (row.querySelector("[name=diem-cau]"));
+  if (target) target.value = seat.seat;
+  if (select && select !== document.activeElement) select.value = profile;
+  row.dataset.profile = profile;
+  const by = profile === "normal" ? "" : (data.limitedBy[seat.limitsBy] ?? "");
+  say(row.querySelector('[data-f="limitedBy"]'), by);
+}
+
+/** Chosen is set: no second press. @param {Event} event */
+async function setMode(event) {
+  const select = event.target;
+  if (!(select instanceof HTMLSelectElement) || !select.form?.matches("[data-mode]")) return;
+  const answer = await fetch(select.form.action, {
+    method: "POST",
+    body: new URLSearchParams(/** @type {any} */ (new FormData(select.form))),
+    redirect: "manual",
+  }).catch(() => null);
+  select.blur();
+  if (answer === null || (answer.type !== "opaqueredirect" && !answer.ok)) {
+    say(board.querySelector("[data-note]"), data.words.failed);
+  } else await poll().catch(() => note("stale"));
+}
+
 /** @param {HTMLElement} row @param {SeatHealth} seat */
 function fillRow(row, seat) {
   const part = (/** @type {string} */ name) => row.querySelector(`[data-f="${name}"]`);
@@ -82,6 +115,7 @@ function fillRow(row, seat) {
   say(part("path"), seat.stats?.path?.toUpperCase() ?? "–");
   const since = seat.since === null ? null : clock(seat.since).slice(0, 5);
   say(part("since"), since ? data.words.since.replace("{time}", since) : data.words.notIn);
+  fillMode(row, seat);
   const phone = part("phone");
   say(phone, seat.phone);
   if (seat.phone) phone?.setAttribute("href", `tel:${seat.phone.replaceAll(" ", "")}`);
@@ -186,6 +220,8 @@ function start(signal) {
       poll().catch(() => note("stale"));
     }, { signal });
   }
+  board.addEventListener("change", (event) => void setMode(event), { signal });
+  document.documentElement.dataset.script = "";
   const hasRows = board.querySelector("[data-rows]") !== null;
   const turn = () => {
     if (document.visibilityState !== "visible") return;

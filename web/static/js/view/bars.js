@@ -167,7 +167,7 @@ export class ButtonBar {
 export class MoreMenu {
   /**
    * @param {HTMLElement} root
-   * @param {Record<"camera" | "screen" | "grid" | "full" | "devices", () => void>} actions
+   * @param {Record<"camera" | "screen" | "grid" | "full" | "weak" | "audio" | "devices", () => void>} actions
    * @param {AbortSignal} signal
    */
   constructor(root, actions, signal) {
@@ -177,8 +177,10 @@ export class MoreMenu {
     this.screen = hook(root, "do-screen");
     this.grid = hook(root, "do-grid");
     this.full = hook(root, "do-full");
+    this.weak = hook(root, "do-weak");
+    this.audio = hook(root, "do-audio");
     this.devices = hook(root, "do-devices");
-    for (const name of /** @type {const} */ (["camera", "screen", "grid", "full", "devices"])) {
+    for (const name of /** @type {const} */ (["camera", "screen", "grid", "full", "weak", "audio", "devices"])) {
       const act = () => {
         this.open(false);
         actions[name]();
@@ -213,6 +215,11 @@ export class MoreMenu {
     this.#item(this.screen, shares ? "x" : "share", shares ? "stopSharing" : "shareScreen");
     show(this.grid, !local.phone);
     this.#item(this.grid, local.grid ? "user" : "grid", local.grid ? "layoutMain" : "layoutGrid");
+    const profile = own?.limits.profile;
+    for (const [item, name] of /** @type {const} */ ([[this.weak, "weak"], [this.audio, "audio"]])) {
+      show(item, may(state, "set-limits"));
+      setAttribute(item, "aria-pressed", String(profile === name));
+    }
     show(this.full, document.fullscreenEnabled);
     this.#item(this.full, "full", local.full ? "leaveFull" : "fullScreen");
   }

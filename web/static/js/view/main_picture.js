@@ -7,12 +7,11 @@
  * @import { State } from "../state.js"
  */
 
-import { seatLook } from "../describe.js";
+import { messageOf, seatLook, takesPicture } from "../describe.js";
 import { duration, t } from "../page.js";
 import { onMain, speakingSince } from "../state.js";
 import { hook, setClass, setIcon, setText, show } from "./dom.js";
 import { Picture } from "./picture.js";
-import { messageOf } from "./tiles.js";
 
 export class MainPicture {
   /** @param {HTMLElement} root */
@@ -44,11 +43,11 @@ export class MainPicture {
     }
     const { seat, source } = main;
     const look = seatLook(state, seat, now);
-    const lit = source === "screen" || (seat.present && seat.camera);
+    const own = seat.id === state.seat;
+    const lit = source === "screen" || (seat.present && seat.camera && (own || takesPicture(state, true)));
     if (!lit || look.tone === "lost") this.picture.clear();
     else if (!feed.hold) this.picture.show({ ...feed, name: `${seat.id} ${source}` });
-    const own = seat.id === state.seat;
-    const message = messageOf(look.tone, seat, own);
+    const message = messageOf(state, look.tone, seat, true);
     setIcon(this.message, message.icon);
     setText(this.messageText, t(message.text));
     this.#plate(state, seat, source, own, now);

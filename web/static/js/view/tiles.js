@@ -8,7 +8,7 @@
  * @import { State } from "../state.js"
  */
 
-import { seatLook } from "../describe.js";
+import { messageOf, seatLook, takesPicture } from "../describe.js";
 import { t } from "../page.js";
 import { arrange, clone, hook, setAttribute, setClass, setIcon, setText, show } from "./dom.js";
 import { Picture } from "./picture.js";
@@ -106,10 +106,11 @@ class Tile {
     setText(this.word, this.#prefix(seat, own, look.tone) + word);
     setText(this.name, seat.shortName);
     setIcon(this.plate, look.icon);
-    const lit = seat.present && seat.camera && look.tone !== "lost";
+    const taken = own ? seat.limits.profile !== "audio" : takesPicture(state, false);
+    const lit = seat.present && seat.camera && look.tone !== "lost" && taken;
     if (!lit) this.picture.clear();
     else if (!feed.hold) this.picture.show({ ...feed, name: seat.id });
-    this.#say(messageOf(look.tone, seat, own));
+    this.#say(messageOf(state, look.tone, seat, false));
   }
 
   /**
@@ -132,18 +133,4 @@ class Tile {
   close() {
     this.picture.clear();
   }
-}
-
-/**
- * What stands in place of a picture; a live picture covers it.
- *
- * @param {string} tone
- * @param {Seat} seat
- * @param {boolean} own
- */
-export function messageOf(tone, seat, own) {
-  if (tone === "lost") return { icon: "sig-0", text: "reconnecting" };
-  if (!seat.present) return { icon: "minus", text: "notConnected" };
-  if (!seat.camera) return { icon: "cam-off", text: "cameraIsOff" };
-  return { icon: "cam", text: own ? "noCamera" : "noPictureYet" };
 }
