@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { announce } from "../../web/static/js/announce.js";
-import { lineLook, middleButton, seatLook, wallClock } from "../../web/static/js/describe.js";
+import { limitedBy, lineLook, messageOf, middleButton, seatLook, wallClock } from "../../web/static/js/describe.js";
 import { judge } from "../../web/static/js/stats.js";
 import { NOW, entry, seat, session, state } from "./builders.js";
 
@@ -52,6 +52,9 @@ test("the connection indicator says the worst of what is known", () => {
   assert.equal(lineLook(true, "connected", "good", undefined).word, "lineGood");
   assert.equal(lineLook(true, "connected", "weak", "good").word, "lineWeak");
   assert.equal(lineLook(true, "connected", "good", "weak").word, "lineWeak");
+  assert.equal(lineLook(true, "connected", "good", "good", "weak").word, "weakMode");
+  assert.equal(lineLook(true, "connected", "good", "good", "audio").word, "listensOnly");
+  assert.equal(lineLook(true, "connected", "weak", "good", "weak").word, "lineWeak");
   assert.equal(lineLook(false, "connected", "good", "good").word, "reconnecting");
   assert.equal(lineLook(true, "interrupted", "good", "good").word, "reconnecting");
   assert.equal(lineLook(true, "blocked", "good", "good").word, "mediaBlockedShort");
@@ -83,4 +86,26 @@ test("being muted or invited is shown; what others do is only read aloud", () =>
 
 test("the clock shows the province's time in every browser", () => {
   assert.equal(wallClock(Date.UTC(2026, 10, 24, 20, 25, 58) / 1000), "03:25");
+});
+
+const LIMITS = { profile: "normal", maxDownKbps: null, maxUpKbps: null, by: null };
+
+test("what a weak line does not take is not told as missing", () => {
+  const other = seat("site:3");
+  const own = (profile) => seat("site:2", { limits: { ...LIMITS, profile } });
+  const text = (profile, main) => messageOf(state([own(profile), other]), "", other, main).text;
+  assert.equal(text("normal", false), "noPictureYet");
+  assert.equal(text("weak", false), "pictureNotTaken");
+  assert.equal(text("weak", true), "noPictureYet");
+  assert.equal(text("audio", true), "pictureNotTaken");
+  const listens = seat("site:3", { limits: { ...LIMITS, profile: "audio" } });
+  assert.equal(messageOf(state([own("normal"), listens]), "", listens, true).text, "listensOnly");
+});
+
+test("who limited the line is named by their place", () => {
+  const by = (setter) => seat("site:2", { limits: { ...LIMITS, profile: "weak", by: setter } });
+  const chair = seat("site:1", { role: "chair" });
+  assert.equal(limitedBy(state([by(null), chair])), "");
+  assert.equal(limitedBy(state([by("site:1"), chair])), "ByLead");
+  assert.equal(limitedBy(state([by("user:77"), chair])), "ByTechnician");
 });

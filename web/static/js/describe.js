@@ -168,15 +168,18 @@ function button(action, icon, label, hint, tone) {
  * @param {PeerState} peer
  * @param {Quality} measured by this browser
  * @param {Quality | undefined} told by the server
+ * @param {import("./protocol.js").Profile} [profile] what the line is asked to carry
  * @returns {{ tone: "ok" | "warn" | "bad" | "", icon: string, word: string }}
  */
-export function lineLook(lineOpen, peer, measured, told) {
+export function lineLook(lineOpen, peer, measured, told, profile = "normal") {
   if (!lineOpen || peer === "interrupted") return { tone: "bad", icon: "sig-0", word: "reconnecting" };
   if (peer === "blocked") return { tone: "bad", icon: "sig-0", word: "mediaBlockedShort" };
   if (peer === "connecting") return { tone: "", icon: "sig-1", word: "connecting" };
   if (measured !== "good" || (told ?? "good") !== "good") {
     return { tone: "warn", icon: "sig-2", word: "lineWeak" };
   }
+  if (profile === "weak") return { tone: "", icon: "sig-2", word: "weakMode" };
+  if (profile === "audio") return { tone: "", icon: "speaker", word: "listensOnly" };
   return { tone: "ok", icon: "sig-4", word: "lineGood" };
 }
 

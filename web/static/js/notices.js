@@ -9,6 +9,8 @@
 import { page, t } from "./page.js";
 
 const RECORDING_S = 12;
+/** The sign beside the clock stays, and the menu leads back. */
+const LIMITS_S = 20;
 
 /**
  * @typedef {object} Answers
@@ -26,6 +28,8 @@ function key(kind, cause) {
 export class Notices {
   /** @type {{ microphone: Cause | null, camera: Cause | null }} */
   #causes = { microphone: null, camera: null };
+
+  #limits = "";
 
   /**
    * @param {Messages} messages
@@ -64,7 +68,9 @@ export class Notices {
     const action = { label: t("fullLine"), run: this.answers.fullLine };
     const text = profile === "normal" ? "" : [t(`${profile}Now`), by && t(`limits${by}`)].filter(Boolean).join(" ");
     const icon = profile === "audio" ? "speaker" : "sig-1";
-    this.#stand("limits", text !== "", { text, icon, tone: "info", action });
+    if (text === this.#limits) return;
+    this.#limits = text;
+    this.#stand("limits", text !== "", { text, icon, tone: "info", action, seconds: LIMITS_S, closable: true });
   }
 
   /** Why there is no picture and no sound. @param {string} why empty: there is */

@@ -328,7 +328,8 @@ class Room {
     const { session } = this.state;
     const now = Date.now() / 1000;
     const open = this.signaling.open;
-    const line = lineLook(open, this.peer.state, this.#quality, this.state.lines[this.state.seat]);
+    const told = this.state.lines[this.state.seat];
+    const line = lineLook(open, this.peer.state, this.#quality, told, ownSeat(this.state)?.limits.profile);
     this.view.arrange(this.mode, this.panel);
     this.#plan = plan({
       seats: session === null ? [] : onTiles(session).map(({ id }) => id),
