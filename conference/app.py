@@ -33,6 +33,7 @@ from rooms.records.recordings import Recordings
 from rooms.service import LiveMeetings
 from rooms.store.database import Database
 from rooms.store.log import EventLog
+from rooms.switching import SwitchRule
 from rooms.turn import TurnServers
 from signaling.socket import add_routes as add_signaling
 from web.app import build_app
@@ -93,7 +94,9 @@ async def running(
         meetings = Meetings(db)
         recordings = Recordings(db, settings.folder / "recordings")
         health = HealthBoard()
-        live = LiveMeetings(db, meetings, recordings, media, SystemClock(), health)
+        live = LiveMeetings(
+            db, meetings, recordings, media, SystemClock(), health, _switch_rule(settings)
+        )
         stack.push_async_callback(live.close)
         services = Services(
             settings=WebSettings(
@@ -155,6 +158,11 @@ async def _media(
     except WorkerGone as error:
         raise ConfigError(str(error)) from None
     return media
+
+
+def _switch_rule(settings: Settings) -> SwitchRule:
+    media = settings.media
+    return SwitchRule(media.tcp_switch_loss, media.tcp_switch_delay_ms, media.tcp_switch_seconds)
 
 
 def _check_media_port(address: str, port: int, kind: socket.SocketKind) -> None:

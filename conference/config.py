@@ -59,6 +59,9 @@ class MediaSettings(_Section, frozen=True, kw_only=True):
     port: Port = 40000  # UDP port on each of them
     workers: Annotated[int, Meta(ge=1, le=64)] = 1  # processes; worker k listens on port + k
     dumps: bool = False  # redacted packet dumps may be taken
+    tcp_switch_loss: Annotated[float, Meta(gt=0, le=1)] = 0.15  # of packets, either way
+    tcp_switch_delay_ms: Annotated[float, Meta(gt=0)] = 1500.0  # round trip
+    tcp_switch_seconds: Annotated[int, Meta(ge=1, le=3600)] = 10  # so long on UDP: try TCP
     tcp_port: Port = 0  # TCP port on each of them, + k as well; 0 = the same number as `port`
 
 

@@ -202,8 +202,8 @@ class WorkerPlane:
             answer=reply.answer, audio_mids=reply.audio_mids, video_mids=reply.video_mids
         )
 
-    async def restart(self, room: str, peer: PeerId, offer: str) -> str:
-        reply = await self._ask(self._of(peer), control.Restart(peer=peer, offer=offer))
+    async def restart(self, room: str, peer: PeerId, offer: str, path: str = "any") -> str:
+        reply = await self._ask(self._of(peer), control.Restart(peer=peer, offer=offer, path=path))
         assert isinstance(reply, control.Connected)
         return reply.answer
 

@@ -42,6 +42,7 @@ class Restart(Request, frozen=True, tag="restart"):
 
     peer: str
     offer: str
+    path: str = "any"  # "tcp": candidates of TCP only, and checks over UDP get no answer
 
 
 class Disconnect(Request, frozen=True, tag="disconnect"):

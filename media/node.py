@@ -74,6 +74,7 @@ class Node:
         self._sockets = tuple(sockets)
         self._locals: tuple[Local, ...] = (*sockets, *listeners)
         self._relays = relays
+        self._datagram_endpoints = frozenset(local.index for local in sockets)
         hosts = [a.host for a in announced] or [local.host for local in sockets]
         self._candidates = tuple((host, sockets[0].port) for host in hosts)
         self._tcp_candidates = tuple((host, listeners[0].port) for host in hosts if listeners)
@@ -150,7 +151,7 @@ class Node:
         self._rearm(now)
         return self._connected(transport, offer, credentials)
 
-    def restart(self, transport: Transport, offer: Offer) -> control.Connected:
+    def restart(self, transport: Transport, offer: Offer, path: str = "any") -> control.Connected:
         """New credentials for a peer on a new network; the old path stays until it moves.
 
         Raises:
@@ -160,9 +161,11 @@ class Node:
         if offer.fingerprints != transport.fingerprints:
             raise OfferRefused("malformed", "the restart shows another certificate")
         credentials = _draw_credentials()
+        streams_only = path == "tcp" and bool(self._tcp_candidates)
         if transport.ice is not None:
-            self._ice.restart(transport.ice, credentials, time.monotonic())
-        return self._connected(transport, offer, credentials)
+            barred = self._datagram_endpoints if streams_only else frozenset()
+            self._ice.restart(transport.ice, credentials, time.monotonic(), barred)
+        return self._connected(transport, offer, credentials, streams_only=streams_only)
 
     def disconnect(self, peer_id: str) -> None:
         transport = self.transports.get(peer_id)
@@ -438,12 +441,20 @@ class Node:
     # Helpers
 
     def _connected(
-        self, transport: Transport, offer: Offer, credentials: Credentials
+        self,
+        transport: Transport,
+        offer: Offer,
+        credentials: Credentials,
+        *,
+        streams_only: bool = False,
     ) -> control.Connected:
         media = transport.peer.negotiated
         transport.answers += 1
         local = answer.LocalTransport(
-            credentials, self._fingerprint, self._candidates, self._tcp_candidates
+            credentials,
+            self._fingerprint,
+            () if streams_only else self._candidates,
+            self._tcp_candidates,
         )
         return control.Connected(
             answer=answer.write_answer(offer, media, local, self._session_id, transport.answers),

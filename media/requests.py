@@ -75,7 +75,8 @@ def _connect(node: Node, request: control.Connect, now: float) -> Reply:
 
 
 def _restart(node: Node, request: control.Restart, now: float) -> Reply:
-    return node.restart(_transport(node, request.peer), parse_offer(request.offer))
+    transport = _transport(node, request.peer)
+    return node.restart(transport, parse_offer(request.offer), request.path)
 
 
 def _disconnect(node: Node, request: control.Disconnect, now: float) -> Reply:

@@ -95,8 +95,12 @@ class MediaPlane(Protocol):
         """
         ...
 
-    async def restart(self, room: str, peer: PeerId, offer: str) -> str:
-        """ICE restart: the answer with new credentials; tracks and slots stay."""
+    async def restart(self, room: str, peer: PeerId, offer: str, path: str = "any") -> str:
+        """ICE restart: the answer with new credentials; tracks and slots stay.
+
+        Args:
+            path: "any", or "tcp": the answer has candidates of TCP only.
+        """
         ...
 
     async def disconnect(self, room: str, peer: PeerId) -> None: ...

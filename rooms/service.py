@@ -21,6 +21,7 @@ from rooms.session.policy import SERVICE, Actor
 from rooms.session.slots import Tile
 from rooms.store.database import Database
 from rooms.store.log import EventLog
+from rooms.switching import SwitchRule
 
 __all__ = ["Actor", "Attendance", "Connected", "Listener", "LiveMeeting", "LiveMeetings", "Tile"]
 
@@ -38,6 +39,7 @@ class LiveMeetings:
         media: MediaPlane,
         clock: Clock,
         health: HealthBoard,
+        switch: SwitchRule | None = None,
     ) -> None:
         self._around = Surroundings(
             log=EventLog(db),
@@ -46,6 +48,7 @@ class LiveMeetings:
             plane=media,
             clock=clock,
             health=health,
+            switch=switch or SwitchRule(),
         )
         self._live: dict[int, LiveMeeting] = {}
         self._ending: dict[int, asyncio.Task[None]] = {}

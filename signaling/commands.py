@@ -26,7 +26,7 @@ class Seated(Protocol):
     """What a request may use: `rooms.service.Attendance`."""
 
     async def submit(self, command: commands.Command) -> None: ...
-    async def offer(self, sdp: str, restart: bool) -> Connected: ...
+    async def offer(self, sdp: str, restart: bool, path: str = "any") -> Connected: ...
     async def set_view(self, main_height: int, tiles: Sequence[Tile]) -> None: ...
 
 
@@ -52,7 +52,7 @@ def _command(make: Callable[[Any], commands.Command]) -> Handler:
 
 
 async def _offer(seated: Seated, request: messages.Offer) -> Reply:
-    connected = await seated.offer(request.sdp, request.restart)
+    connected = await seated.offer(request.sdp, request.restart, request.path)
     return messages.Answer(
         request_id=request.request_id,
         sdp=connected.answer,

@@ -4,7 +4,7 @@ JSON text frames; the field `type` names the class. Strings and lists are bounde
 past `parse` needs to check a length. Who is asking comes from the connection, never from a message.
 """
 
-from typing import Annotated, ClassVar, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -70,10 +70,12 @@ class Request(Message, frozen=True):
 
 
 class Offer(Request, frozen=True, tag="offer"):
-    """The client's one offer. `restart`: same peer connection, new ICE credentials."""
+    """The client's one offer. `restart`: same peer connection, new ICE credentials; then `path` may
+    ask for candidates of one path only."""
 
     sdp: Sdp
     restart: bool = False
+    path: Literal["any", "tcp"] = "any"
 
 
 class WantedTile(

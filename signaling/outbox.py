@@ -24,6 +24,7 @@ from rooms.session.notices import (
     Slots,
     Speakers,
     Superseded,
+    TryPath,
 )
 from signaling.connection import Limits
 from signaling.messages import Bye, Codec, Events
@@ -92,6 +93,7 @@ MERGE: dict[type[AnyNotice], Callable[[AnyNotice, AnyNotice], AnyNotice]] = {
     MediaLost: _latest,
     MediaReset: _latest,
     IceServers: _latest,
+    TryPath: _latest,
     Superseded: _latest,
 }
 """(notice that waits, newer one of its kind) -> the one to send."""

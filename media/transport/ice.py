@@ -59,6 +59,7 @@ class IceSession(Generic[Owner]):
     selected: Path | None = None
     paths: dict[Path, float] = field(default_factory=dict)  # path -> last valid check
     ufrags: dict[str, float | None] = field(default_factory=dict)  # -> when it expires
+    barred: frozenset[int] = frozenset()  # endpoints it should leave: checks there get no answer
 
     def is_stale(self, now: float) -> bool:
         return now - self.heard > STALE_S
@@ -89,8 +90,20 @@ class IceLite(Generic[Owner]):
         self._admit(session, credentials)
         return session
 
-    def restart(self, session: IceSession[Owner], credentials: Credentials, now: float) -> None:
-        """New credentials; the old ones and the selected path stay good for a while."""
+    def restart(
+        self,
+        session: IceSession[Owner],
+        credentials: Credentials,
+        now: float,
+        barred: frozenset[int] = frozenset(),
+    ) -> None:
+        """New credentials; the old ones and the selected path stay good for a while.
+
+        Args:
+            barred: endpoints the peer should leave. A client holds on to an old path as long as its
+                checks are answered, so there they are not; media that still comes is taken.
+        """
+        session.barred = barred
         for ufrag, expires in session.ufrags.items():
             if expires is None:
                 session.ufrags[ufrag] = now + OLD_CREDENTIALS_S
@@ -135,6 +148,8 @@ class IceLite(Generic[Owner]):
             return "stun_bad_integrity"
         if "ICE-CONTROLLED" in message.attributes:
             return Checked(session, _role_conflict(message, key), moved=False)
+        if path.endpoint in session.barred:
+            return "stun_barred"
         if not self._claim(session, path, now):
             return "stun_address_taken"
         session.heard = now

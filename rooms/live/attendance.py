@@ -62,10 +62,11 @@ class Attendance:
         """
         await self.live.submit(self, command)
 
-    async def offer(self, sdp: str, restart: bool) -> Connected:
+    async def offer(self, sdp: str, restart: bool, path: str = "any") -> Connected:
         """Take the client's offer, or (restart) new ICE credentials of its transport.
 
-        After a restart the mids are those of the first answer.
+        After a restart the mids are those of the first answer. `path` "tcp" asks for candidates of
+        TCP only in the answer to a restart.
 
         Raises:
             MediaRefused: the media plane cannot take it; "unavailable" also when there is no
@@ -74,7 +75,7 @@ class Attendance:
         """
         self.check()
         if restart:
-            return await self.live.media.restart(self.seat_id, sdp)
+            return await self.live.media.restart(self.seat_id, sdp, path)
         return await self.live.media.connect(self.seat_id, self.connection, sdp)
 
     async def set_view(self, main_height: int, tiles: Sequence[Tile]) -> None:

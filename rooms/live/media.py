@@ -113,9 +113,9 @@ class LiveMedia:
         """A client's offer; replaces an older transport of the seat. Raises MediaRefused."""
         return await self._ask(lambda: self._connect(seat, connection, offer))
 
-    async def restart(self, seat: SeatId, offer: str) -> Connected:
+    async def restart(self, seat: SeatId, offer: str, path: str = "any") -> Connected:
         """New ICE credentials for the seat's transport. Raises MediaRefused."""
-        return await self._ask(lambda: self._restart(seat, offer))
+        return await self._ask(lambda: self._restart(seat, offer, path))
 
     async def connect_viewer(self, peer: PeerId, offer: str, lost: Callable[[], None]) -> Connected:
         """Somebody who only watches. Raises MediaRefused."""
@@ -205,11 +205,11 @@ class LiveMedia:
         await self._tell_allowed(peer)
         return connected
 
-    async def _restart(self, seat: SeatId, offer: str) -> Connected:
+    async def _restart(self, seat: SeatId, offer: str, path: str) -> Connected:
         peer = self._peers.get(seat)
         if peer is None:
             raise MediaRefused("unavailable", "no transport to restart")
-        answer = await self._plane.restart(self._room, peer.id, offer)
+        answer = await self._plane.restart(self._room, peer.id, offer, path)
         return Connected(
             answer=answer,
             audio_mids=peer.connected.audio_mids,

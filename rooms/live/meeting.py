@@ -33,6 +33,7 @@ from rooms.session.model import PeerId, Phase, Role, Seat, SeatId, Session
 from rooms.session.notices import AnyNotice, MediaLost
 from rooms.session.policy import SERVICE, Actor
 from rooms.store.log import EventLog
+from rooms.switching import SwitchRule
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class Surroundings:
     plane: MediaPlane
     clock: Clock
     health: HealthBoard
+    switch: SwitchRule
 
 
 class LiveMeeting:
@@ -82,7 +84,7 @@ class LiveMeeting:
         self._attendances: dict[SeatId, Attendance] = {}
         self._graces: dict[SeatId, Timer] = {}
         self._entering: Counter[SeatId] = Counter()
-        self._watch = Watch(self, around.clock, around.health)
+        self._watch = Watch(self, around.clock, around.health, around.switch)
         self.media = LiveMedia(
             str(session.meeting), around.plane, lambda: self.session, self._watch
         )

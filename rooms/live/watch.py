@@ -21,7 +21,9 @@ from rooms.session.notices import (
     RecordingHealth,
     Slots,
     Speakers,
+    TryPath,
 )
+from rooms.switching import PathJudge, SwitchRule
 
 _SPEAKERS_INTERVAL_S = 0.2
 _LINES_INTERVAL_S = 1.0
@@ -42,11 +44,15 @@ class Audience(Protocol):
 class Watch:
     """The `MediaFacts` of one live meeting."""
 
-    def __init__(self, audience: Audience, clock: Clock, health: HealthBoard) -> None:
+    def __init__(
+        self, audience: Audience, clock: Clock, health: HealthBoard, rule: SwitchRule
+    ) -> None:
         self._audience = audience
         self._clock = clock
         self._health = health
         self._meeting = audience.session.meeting
+        self._rule = rule
+        self._judges: dict[SeatId, PathJudge] = {}
         self._follower = SpeakerFollower()
         self._follow_timer: Timer | None = None
         self._speakers: Batch[SeatId, Level] = Batch(clock, _SPEAKERS_INTERVAL_S, self._tell_levels)
@@ -110,6 +116,9 @@ class Watch:
         quality = self._health.stats(self._meeting, seat, stats)
         if quality is not before:
             self._lines.put(seat, Line(seat=seat, quality=quality))
+        judge = self._judges.setdefault(seat, PathJudge(self._rule))
+        if judge.second(stats, self._clock.now()):
+            self._audience.tell(seat, TryPath(path="tcp"))
 
     def recording_health(self, recording: str, size_bytes: int, growing: bool) -> None:
         running = self._audience.session.recording

@@ -85,6 +85,12 @@ class IceServers(Notice, frozen=True, tag="ice-servers"):
     ice_servers: tuple[IceServer, ...]
 
 
+class TryPath(Notice, frozen=True, tag="try-path"):
+    """This client's line stays bad: restart ICE, and ask for candidates of this path only."""
+
+    path: str  # "tcp"
+
+
 class Superseded(Notice, frozen=True, tag="superseded"):
     """The seat connected elsewhere; this connection closes and must not come back by itself."""
 
@@ -98,5 +104,6 @@ AnyNotice = (
     | MediaLost
     | MediaReset
     | IceServers
+    | TryPath
     | Superseded
 )

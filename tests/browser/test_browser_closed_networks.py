@@ -69,6 +69,40 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return make_authority(tmp_path_factory.mktemp("authority"))
 
 
+async def test_udp_that_stays_bad_is_left_for_tcp(tmp_path: Path) -> None:
+    """30 % of the UDP packets are lost both ways; over TCP the picture is clean."""
+    settings = {"DIEMCAU_MEDIA_ADDRESSES": "127.0.0.1", "DIEMCAU_MEDIA_TCP_SWITCH_SECONDS": "4"}
+    with running_demo(tmp_path / "data", environment=settings) as running:
+        async with async_playwright() as playwright:
+            browser = await launch_chromium(playwright)
+            try:
+                one = await in_chromium(browser, running.url, "chutri", RED, 300)
+                two = await in_chromium(browser, running.url, "pleiku", GREEN, 500)
+                people = (one, two)
+                await asyncio.gather(*(person.enter() for person in people))
+                await one.sees([two])
+                assert await one.tab.evaluate(PATHS) == ["host", "udp"]
+                with filtered(*port_rules("udp", running.media_port, 0.3)):
+                    for person in people:
+                        await person.until(f"({PATHS}).then((path) => path?.[1] === 'tcp')", 40)
+                    await one.sees([two])
+                    before = await lost(one)
+                    await asyncio.sleep(3)
+                    assert await lost(one) == before
+                    await two.sees([one])
+            finally:
+                await browser.close()
+
+
+async def lost(person: Person) -> int:
+    """Packets that did not arrive here, ever."""
+    counted = await person.tab.evaluate("""(async () => {
+      const reports = [...(await window.diemcau.peer.connection.getStats()).values()];
+      return reports.reduce((sum, r) => sum + (r.type === "inbound-rtp" ? r.packetsLost : 0), 0);
+    })()""")
+    return int(counted)
+
+
 # The page uses one of its TURN servers only: that over TRANSPORT.
 ONLY = """(() => {
   const only = (configuration) => ({...configuration, iceServers: configuration.iceServers.map(

@@ -105,6 +105,25 @@ def test_a_restart_takes_old_and_new_credentials_for_a_while(
     assert table.on_stun(check(fresh), MOBILE, now=late + 2) is not None
 
 
+def test_an_endpoint_to_leave_answers_no_checks_until_the_next_restart(
+    table: IceLite[str], alice: IceSession[str]
+) -> None:
+    fresh, again = Credentials("fresh-ufrag", "f" * 32), Credentials("again-ufrag", "g" * 32)
+    table.on_stun(check(ALICE, use_candidate=True), HOME, now=1.0)
+    table.restart(alice, fresh, now=2.0, barred=frozenset({HOME.endpoint}))
+    for credentials in (ALICE, fresh):
+        assert table.on_stun(check(credentials, use_candidate=True), HOME, now=3.0) is None
+    assert table.drops == {"stun_barred": 2}
+    assert alice.selected == HOME  # media goes on there until another path is nominated
+    assert table.routes[HOME.endpoint][HOME.address] is alice
+    moved = table.on_stun(check(fresh, use_candidate=True), OTHER_NETWORK, now=4.0)
+    assert moved is not None
+    assert alice.selected == OTHER_NETWORK
+    table.restart(alice, again, now=5.0)
+    assert table.on_stun(check(again, use_candidate=True), HOME, now=6.0) is not None
+    assert alice.selected == HOME
+
+
 @pytest.mark.parametrize(
     ("reason", "datagram"),
     [

@@ -132,6 +132,16 @@ async def test_who_comes_through_a_turn_server_is_told_apart() -> None:
         await node.close()
 
 
+async def test_a_restart_for_tcp_has_no_other_candidates(node: Node) -> None:
+    await connect(node)
+    for path, kinds in (("tcp", {"tcp"}), ("any", {"udp", "tcp"})):
+        request = control.Restart(peer="a", offer=OFFER, path=path)
+        reply = await requests.handle(node, request, 0.0)
+        assert isinstance(reply, control.Connected)
+        lines = [line for line in reply.answer.split("\r\n") if line.startswith("a=candidate")]
+        assert {line.split(" ")[2] for line in lines} == kinds
+
+
 async def test_a_client_moves_between_udp_and_tcp(node: Node) -> None:
     answer = await connect(node)
     transport = node.transports["a"]

@@ -101,7 +101,7 @@ class PlaneNotes:
         self.calls.append(f"connect {peer}")
         return Connected(answer="answer", audio_mids=("3", "4"), video_mids=("5", "6", "7"))
 
-    async def restart(self, room: str, peer: PeerId, offer: str) -> str:
+    async def restart(self, room: str, peer: PeerId, offer: str, path: str = "any") -> str:
         self.peers[peer] = offer
         self.calls.append(f"restart {peer}")
         return "restarted"

@@ -45,7 +45,7 @@ class Desk:
     async def submit(self, command: c.Command) -> None:
         self.asked.append(command)
 
-    async def offer(self, sdp: str, restart: bool) -> Connected:
+    async def offer(self, sdp: str, restart: bool, path: str = "any") -> Connected:
         self.asked.append((sdp, restart))
         return Connected(answer="answer", audio_mids=("1",), video_mids=("2", "3"))
 

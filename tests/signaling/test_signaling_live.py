@@ -50,7 +50,7 @@ class Plane:
     async def connect_viewer(self, room: str, peer: PeerId, offer: str) -> Connected:
         return await self.connect(room, peer, offer)
 
-    async def restart(self, room: str, peer: PeerId, offer: str) -> str:
+    async def restart(self, room: str, peer: PeerId, offer: str, path: str = "any") -> str:
         return "v=0"
 
     async def disconnect(self, room: str, peer: PeerId) -> None:

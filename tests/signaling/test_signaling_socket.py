@@ -74,7 +74,7 @@ class StagedAttendance:
     async def submit(self, command: Command) -> None:
         await self.live.on_submit(self, command)
 
-    async def offer(self, sdp: str, restart: bool) -> Connected:
+    async def offer(self, sdp: str, restart: bool, path: str = "any") -> Connected:
         return await self.live.on_offer(sdp)
 
     async def set_view(self, main_height: int, tiles: Sequence[Tile]) -> None:

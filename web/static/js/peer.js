@@ -23,13 +23,15 @@ const BACK_OFF_MS = [500, 1000, 2000, 4000];
 /**
  * @typedef {"connecting" | "connected" | "interrupted" | "blocked"} PeerState
  *
+ * @typedef {"any" | "tcp"} Path
+ *
  * @typedef {object} Reply
  * @property {string} sdp
  * @property {readonly string[]} audioMids
  * @property {readonly string[]} videoMids
  *
  * @typedef {object} PeerHooks
- * @property {(sdp: string, restart: boolean) => Promise<Reply>} exchange the offer for the answer
+ * @property {(sdp: string, restart: boolean, path: Path) => Promise<Reply>} exchange the offer for the answer
  * @property {(state: PeerState) => void} onState
  * @property {() => void} onSlots a new connection: every slot has a new track
  * @property {(error: RequestRefused) => void} onRefused the server takes no offer now
@@ -47,6 +49,8 @@ export class Peer {
   #sending = new Sending();
   /** @type {"restart" | "rebuild" | null} */
   #wanted = null;
+  /** @type {Path} */
+  #path = "any";
   #running = false;
   #failures = 0;
   #timer = 0;
@@ -93,12 +97,20 @@ export class Peer {
 
   /** The line is there (again): make sure that media has a path, or get one. */
   connect() {
+    this.#path = "any"; // it may be another network now
     const whole = this.#pc?.remoteDescription && this.#failures === 0;
     this.#want(whole ? "restart" : "rebuild");
   }
 
   /** A new path with new ICE credentials; tracks and slots stay. */
   restart() {
+    this.#want("restart");
+  }
+
+  /** UDP stays bad here: TCP, until the network changes. */
+  useTcp() {
+    if (this.#pc?.connectionState !== "connected") return;
+    this.#path = "tcp";
     this.#want("restart");
   }
 
@@ -174,6 +186,7 @@ export class Peer {
 
   async #build() {
     this.#discard();
+    this.#path = "any";
     const pc = new RTCPeerConnection(this.#configuration());
     this.#pc = pc;
     this.#tell("connecting");
@@ -245,7 +258,7 @@ export class Peer {
    */
   async #answered(pc, restart) {
     const offer = /** @type {RTCSessionDescription} */ (pc.localDescription);
-    const reply = await this.hooks.exchange(offer.sdp, restart);
+    const reply = await this.hooks.exchange(offer.sdp, restart, restart ? this.#path : "any");
     if (pc !== this.#pc) throw new LineLost();
     await pc.setRemoteDescription({ type: "answer", sdp: reply.sdp });
     this.#sending.again();

@@ -83,6 +83,7 @@
  * @typedef {{ type: "recording-health", growing: boolean, sizeBytes: number }} RecordingHealth
  * @typedef {{ type: "media-lost" }} MediaLost
  * @typedef {{ type: "media-reset" }} MediaReset
+ * @typedef {{ type: "try-path", path: "tcp" }} TryPath
  * @typedef {{ type: "ice-servers", iceServers: RTCIceServer[] }} IceServers
  * @typedef {{ type: "superseded" }} Superseded
  * @typedef {{ type: "answer", requestId: number, sdp: string, audioMids: string[], videoMids: string[] }} Answer
@@ -92,7 +93,7 @@
  * @typedef {{ type: "pong" }} Pong
  *
  * @typedef {Welcome | Events | Slots | Layers | Speakers | Lines | RecordingHealth | MediaLost | MediaReset
- *   | IceServers | Superseded | Answer | Done | Refused | Bye | Pong} ServerMessage
+ *   | IceServers | TryPath | Superseded | Answer | Done | Refused | Bye | Pong} ServerMessage
  *
  * @typedef {{ seat: string, source: Source, height: number }} WantedTile
  */

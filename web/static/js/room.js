@@ -108,8 +108,8 @@ class Room {
   /** @returns {import("./peer.js").PeerHooks} */
   #peerHooks() {
     return {
-      exchange: async (sdp, restart) => {
-        const reply = await this.signaling.request("offer", { sdp, restart });
+      exchange: async (sdp, restart, path) => {
+        const reply = await this.signaling.request("offer", { sdp, restart, path });
         if (reply.type !== "answer") throw new LineLost();
         return reply;
       },
@@ -130,6 +130,7 @@ class Room {
     if (message.type === "welcome" || message.type === "ice-servers") {
       this.peer.iceServers = message.iceServers ?? [];
     }
+    if (message.type === "try-path") this.peer.useTcp();
     if (message.type === "welcome") this.#resumed = message.session === null;
     const own = ownSeat(this.state);
     this.notices.sharing(own?.screen ?? false);
