@@ -151,6 +151,7 @@ async def _media(
         tcp_port=media_settings.tcp_port,
         dumps=media_settings.dumps,
         relays=settings.relay_addresses,
+        spread_load=media_settings.spread_percent / 100,
     )
     stack.push_async_callback(media.stop)
     try:

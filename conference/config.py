@@ -63,6 +63,7 @@ class MediaSettings(_Section, frozen=True, kw_only=True):
     tcp_switch_delay_ms: Annotated[float, Meta(gt=0)] = 1500.0  # round trip
     tcp_switch_seconds: Annotated[int, Meta(ge=1, le=3600)] = 10  # so long on UDP: try TCP
     tcp_port: Port = 0  # TCP port on each of them, + k as well; 0 = the same number as `port`
+    spread_percent: Annotated[int, Meta(ge=0, le=100)] = 70  # of a core: then the next worker
 
 
 class TurnSettings(_Section, frozen=True, kw_only=True):

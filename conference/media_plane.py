@@ -7,6 +7,7 @@ nothing.
 
 import asyncio
 import logging
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from conference.placement import WorkerLoad, choose_worker
+from conference.placement import SPREAD_LOAD, WorkerLoad, choose_worker
 from conference.tasks import Supervisor
 from conference.worker import Worker, WorkerFailed, WorkerGone
 from media import control
@@ -124,6 +125,7 @@ class WorkerPlane:
         tcp_port: of worker 0, + k as well. 0: the numbers of the UDP ports.
         relays: addresses that TURN servers send from.
         dumps: packet dumps may be taken.
+        spread_load: see `choose_worker`.
     """
 
     def __init__(
@@ -135,10 +137,14 @@ class WorkerPlane:
         tcp_port: int = 0,
         relays: Sequence[str] = (),
         dumps: bool = False,
+        spread_load: float = SPREAD_LOAD,
     ) -> None:
         options = [part for relay in relays for part in ("--relay", relay)]
         if dumps:
             options.append("--dumps")
+        self._folder = tempfile.TemporaryDirectory(prefix="diemcau-links-")  # mode 0700
+        if workers > 1:
+            options += ["--links", self._folder.name]
         self.workers = [
             PlacedWorker(
                 number,
@@ -146,10 +152,16 @@ class WorkerPlane:
                 port + number if port else 0,
                 self._on_report,
                 self._on_down,
-                ["--tcp-port", str(tcp_port + number if tcp_port else 0), *options],
+                [
+                    *("--number", str(number)),
+                    *("--tcp-port", str(tcp_port + number if tcp_port else 0)),
+                    *options,
+                ],
             )
             for number in range(workers)
         ]
+        self._spread_load = spread_load
+        self._supervisor: Supervisor | None = None
         self._rooms: dict[str, _Room] = {}
         self._handlers: dict[type[control.Report], Callable[[_Room, control.AnyReport], None]] = {
             control.PeerConnected: _peer_connected,
@@ -168,6 +180,7 @@ class WorkerPlane:
         Raises:
             WorkerGone: one did not come up.
         """
+        self._supervisor = supervisor
         starts = [worker.process.start(supervisor) for worker in self.workers]
         failures = [f for f in await asyncio.gather(*starts, return_exceptions=True) if f]
         if failures:
@@ -175,6 +188,7 @@ class WorkerPlane:
 
     async def stop(self) -> None:
         await asyncio.gather(*(worker.process.stop() for worker in self.workers))
+        self._folder.cleanup()
 
     # ------------------------------------------------------------ MediaPlane
 
@@ -238,7 +252,8 @@ class WorkerPlane:
     async def start_recording(self, room: str, recording: str, directory: str) -> None:
         opened = self._open(room)
         opened.recordings[recording] = _Recording(directory)
-        await self._place(room)
+        if not opened.workers:
+            await self._place(room)
         for worker in list(opened.workers):
             await self._ask(worker, _start(room, recording, directory))
 
@@ -284,7 +299,7 @@ class WorkerPlane:
         opened = self._open(room)
         loads = [worker.load for worker in self.workers]
         home = [worker.number for worker in opened.workers]
-        number = home[0] if home else choose_worker(loads, home)
+        number = choose_worker(loads, home, self._spread_load)
         worker = self.workers[number if number is not None else 0]  # none is up: wait for the first
         if worker not in opened.workers:
             await self._enter(room, opened, worker)
@@ -297,6 +312,9 @@ class WorkerPlane:
         try:
             await self._ask(worker, control.OpenRoom(room=room))
             await self._ask(worker, control.SetMainVoice(room=room, peer=opened.main_voice))
+            for other in opened.workers:
+                if other is not worker:
+                    await self._link(room, worker, other)
         except MediaRefused:
             if worker in opened.workers:
                 opened.workers.remove(worker)
@@ -307,6 +325,14 @@ class WorkerPlane:
                 await self._ask(worker, _start(room, recording, running.directory))
             except MediaRefused as error:
                 log.error("recording %s does not go on: %s", recording, error)
+
+    async def _link(self, room: str, one: PlacedWorker, other: PlacedWorker) -> None:
+        """What arrives at one worker can be seen at the other."""
+        await self._ask(one, control.RelayTo(room=room, worker=other.number))
+        try:
+            await self._ask(other, control.RelayTo(room=room, worker=one.number))
+        except MediaRefused as error:  # it died: whoever takes its place is linked then
+            log.warning("room %s is not linked with worker %d: %s", room, other.number, error)
 
     # ------------------------------------------------------------ workers
 
@@ -329,7 +355,21 @@ class WorkerPlane:
                 room.workers.remove(worker)
                 for recording in room.recordings.values():
                     recording.heard.pop(worker, None)
+                self._unlink(name, room, worker)
                 room.observer.on_reset(lost.get(name, ()))
+
+    def _unlink(self, name: str, room: _Room, gone: PlacedWorker) -> None:
+        """The others forget at once whom they relayed from it."""
+        assert self._supervisor is not None
+        for other in room.workers:
+            request = control.RelayStop(room=name, worker=gone.number)
+            self._supervisor.start(self._tell(other, request), name="relay-stop")
+
+    async def _tell(self, worker: PlacedWorker, request: control.AnyRequest) -> None:
+        try:
+            await self._ask(worker, request)
+        except MediaRefused as error:
+            log.info("worker %d was not told %s: %s", worker.number, request, error)
 
     def _on_report(self, worker: PlacedWorker, report: control.AnyReport) -> None:
         if isinstance(report, control.WorkerStats):
@@ -338,11 +378,13 @@ class WorkerPlane:
         room = self._rooms.get(getattr(report, "room", ""))
         if room is None or worker not in room.workers:
             return
+        if isinstance(report, control.Dominant) and worker is not room.workers[0]:
+            return  # every worker hears all voices; one of them decides
         if isinstance(report, control.RecordingHealth):
             _recording(room, worker, report)
             return
         peer = PeerId(getattr(report, "peer", ""))
-        if peer and peer not in worker.peers:
+        if not isinstance(report, control.Dominant) and peer and peer not in worker.peers:
             return  # it offered again meanwhile, and lives elsewhere
         if isinstance(report, control.PeerLost):
             del worker.peers[peer]

@@ -8,8 +8,9 @@ next one, and then the room's sources cross once and fan out there.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Of one core. At 70 % the forwarding delay is still flat (p99 under 10 ms); above 85 % queues grow.
-# The rest is for speakers who change, key frames, and sites that come back all at once.
+# Of one core, the default of the setting `spread_percent`. At 70 % the forwarding delay is still
+# flat (p99 under 10 ms); above 85 % queues grow. The rest is for speakers who change, key frames,
+# and sites that come back all at once.
 SPREAD_LOAD = 0.7
 # Core share assumed for a peer that the last figures do not show yet: a site with one full picture
 # and eight small tiles takes about 1,400 packets/s at 3.5 us. It keeps 250 sites that come within a

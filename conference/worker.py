@@ -185,6 +185,8 @@ class Worker:
             try:
                 await self._spawn()
             except WorkerGone:
+                if self._stopping:
+                    return
                 log.exception("media worker %s could not be started again", self._name)
                 continue
             self.restarts += 1

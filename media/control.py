@@ -79,6 +79,21 @@ class SetMainVoice(Request, frozen=True, tag="set-main-voice"):
     peer: str | None
 
 
+class RelayTo(Request, frozen=True, tag="relay-to"):
+    """Another worker of this machine has the room, too: announce our peers to it, relay what it
+    asks for, and take in its peers. Sent to both."""
+
+    room: str
+    worker: int
+
+
+class RelayStop(Request, frozen=True, tag="relay-stop"):
+    """The other worker has the room no more, or died: forget its peers."""
+
+    room: str
+    worker: int
+
+
 class StartRecording(Request, frozen=True, tag="start-recording"):
     room: str
     recording: str
@@ -121,6 +136,8 @@ AnyRequest = (
     | AutoSlots
     | SetAllowed
     | SetMainVoice
+    | RelayTo
+    | RelayStop
     | StartRecording
     | StopRecording
     | StartDump

@@ -27,6 +27,7 @@ from media.sdp import Offer, OfferRefused
 from media.transport.dtls import make_certificate, sha256_fingerprint
 from media.transport.egress import Egress
 from media.transport.ice import Address, Credentials, IceLite, IceSession, Path
+from media.transport.links import LinkPlace, Links
 from media.transport.mux import Local, LocalSocket, UdpMux
 from media.transport.srtp import InPlace, queue_rtcp
 from media.transport.tcp import TcpListener, TcpMux
@@ -53,6 +54,7 @@ class Node:
         announced: what clients are told, best first; default: the addresses of the sockets.
         relays: addresses that TURN servers send from.
         dumps: packet dumps may be taken.
+        place: where the sockets between workers are, and which worker this is.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Node:
         announced: Sequence[Announced] = (),
         relays: AbstractSet[str] = frozenset(),
         dumps: bool = False,
+        place: LinkPlace | None = None,
     ) -> None:
         self.rooms: dict[str, Room] = {}
         self.transports: dict[str, Transport] = {}  # by peer id
@@ -95,6 +98,18 @@ class Node:
         self._mishaps = Mishaps(self.counters)
         self._mux = UdpMux(self._sockets, self, self._mishaps)
         self._tcp = TcpMux(listeners, self, self._mishaps, self._on_stream_gone)
+        self.links = self._make_links(place) if place is not None else None
+
+    def _make_links(self, place: LinkPlace) -> Links:
+        return Links(
+            place,
+            self.rooms,
+            self.counters,
+            self._mishaps,
+            dirty=lambda room: self._dirty.setdefault(room),
+            burst_end=self.on_burst_end,
+            changed=self.changed,
+        )
 
     async def close(self) -> None:
         """Say goodbye to every peer, flush the journals, close the sockets."""
@@ -106,6 +121,8 @@ class Node:
             await asyncio.wait(list(self._tasks))
         await self.recordings.close()
         await self.dumps.close()
+        if self.links is not None:
+            self.links.close()
         for local in self._sockets:
             self._loop.remove_writer(local.socket.fileno())
         self._mux.close()
@@ -122,9 +139,12 @@ class Node:
             self._names[room] = name
 
     async def close_room(self, name: str) -> None:
-        room = self.rooms.pop(name, None)
+        room = self.rooms.get(name)
         if room is None:
             return
+        if self.links is not None:
+            self.links.close_room(name, time.monotonic())
+        del self.rooms[name]
         for transport in [t for t in self.transports.values() if t.room is room]:
             self._forget(transport)
         await self.recordings.stop_room(name)
@@ -146,6 +166,8 @@ class Node:
         credentials = _draw_credentials()
         transport.ice = self._ice.open(transport, credentials, now)
         self.transports[peer_id] = transport
+        if self.links is not None:
+            self.links.forget_peer(self._names[room], peer_id, now)
         room.add_peer(peer, now)
         transport.start()
         self._rearm(now)
@@ -177,6 +199,8 @@ class Node:
         may be wanted that nobody sends."""
         now = time.monotonic()
         self._report_wanted(self._names[room], room, now)
+        if self.links is not None:
+            self.links.stir()
         self._rearm(now)
 
     # Sink of the multiplexer
@@ -347,6 +371,8 @@ class Node:
         self.dumps.flush(now)
         for name, room in self.rooms.items():
             self._report_changes(name, room, now)
+        if self.links is not None:
+            self.links.poll(now)
         if self._ticks % TICKS_PER_STATS == 0:
             for session in list(self._ice.expire(now)):
                 self.on_lost(session.owner, "consent")
@@ -358,6 +384,10 @@ class Node:
 
     def _report_wanted(self, name: str, room: Room, now: float) -> None:
         for peer_id, source, rids in room.take_wanted(now):
+            upstream = room.peers[peer_id].upstream
+            if upstream is not None:
+                upstream.want(source, rids)
+                continue
             self._report(control.WantedLayers(room=name, peer=peer_id, source=source, rids=rids))
 
     def _report_changes(self, name: str, room: Room, now: float) -> None:
@@ -435,6 +465,7 @@ class Node:
                 for name, room in self.rooms.items()
             },
             "recordings": self.recordings.snapshot(),
+            "relays": self.links.snapshot() if self.links is not None else {},
             "counters": self.totals(),
         }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from media.negotiated import NegotiatedMedia
 from media.transport.egress import SocketAddress
@@ -31,6 +31,15 @@ class StreamEndpoint:
 
 
 Endpoint = UdpEndpoint | StreamEndpoint
+
+
+class Upstream(Protocol):
+    """The worker a relayed peer is connected to; it asks the publisher for us."""
+
+    def want(self, source: str, rids: tuple[str, ...]) -> None:
+        """Relay these layers, and no others."""
+
+    def ask_keyframe(self, source: str, rid: str) -> None: ...
 
 
 class Peer:
@@ -71,6 +80,7 @@ class Peer:
         self.bytes_repeated = 0  # RTX
         self.remb_bps: int | None = None
         self.auto = False  # fills its video slots by itself
+        self.upstream: Upstream | None = None  # it is connected to another worker
         if endpoint is not None:
             self.move(endpoint)
 

@@ -112,6 +112,21 @@ def _set_main_voice(node: Node, request: control.SetMainVoice, now: float) -> Re
     return control.Done()
 
 
+def _relay_to(node: Node, request: control.RelayTo, now: float) -> Reply:
+    room = _room(node, request.room)
+    if node.links is None:
+        return control.Failed(code="internal", detail="started without --links")
+    node.links.share(request.room, request.worker)
+    node.changed(room)
+    return control.Done()
+
+
+def _relay_stop(node: Node, request: control.RelayStop, now: float) -> Reply:
+    if node.links is not None:
+        node.links.unshare(request.room, request.worker, now)
+    return control.Done()
+
+
 async def _start_recording(node: Node, request: control.StartRecording, now: float) -> Reply:
     room = _room(node, request.room)
     await node.recordings.start(room, request.room, request.recording, request.directory)
@@ -156,6 +171,8 @@ HANDLERS: dict[type[control.Request], Handler] = {
     control.AutoSlots: _auto_slots,
     control.SetAllowed: _set_allowed,
     control.SetMainVoice: _set_main_voice,
+    control.RelayTo: _relay_to,
+    control.RelayStop: _relay_stop,
     control.StartRecording: _start_recording,
     control.StopRecording: _stop_recording,
     control.StartDump: _start_dump,

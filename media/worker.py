@@ -13,12 +13,14 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import msgspec
 
 from media import control, requests
 from media.announced import Announced
 from media.node import Node
+from media.transport.links import LinkPlace
 from media.transport.ports import Ports, open_ports
 
 log = logging.getLogger(__name__)
@@ -83,7 +85,12 @@ class ControlLink:
 
 
 async def run(
-    control_path: str, ports: Ports, relays: frozenset[str] = frozenset(), *, dumps: bool = False
+    control_path: str,
+    ports: Ports,
+    relays: frozenset[str] = frozenset(),
+    *,
+    dumps: bool = False,
+    place: LinkPlace | None = None,
 ) -> None:
     """Serve one control connection, then close everything.
 
@@ -99,6 +106,7 @@ async def run(
         announced=ports.announced,
         relays=relays,
         dumps=dumps,
+        place=place,
     )
     link.report(
         control.Ready(
@@ -141,7 +149,13 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
         "--relay", action="append", default=[], help="address a TURN server sends from; repeat"
     )
     parser.add_argument("--dumps", action="store_true", help="packet dumps may be taken")
+    parser.add_argument("--links", type=Path, metavar="DIR", help="sockets between workers")
+    parser.add_argument("--number", type=int, default=0, help="of this worker, for --links")
     return parser.parse_args(arguments)
+
+
+def _place(options: argparse.Namespace) -> LinkPlace | None:
+    return LinkPlace(options.links, options.number) if options.links is not None else None
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
@@ -166,7 +180,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.freeze()  # modules and classes stay: no collection has to look at them again
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(run(options.control, ports, frozenset(options.relay), dumps=options.dumps))
+            relays, place = frozenset(options.relay), _place(options)
+            runner.run(run(options.control, ports, relays, dumps=options.dumps, place=place))
     except OSError as error:
         log.error("cannot reach the service: %s", error.strerror)
         return 1

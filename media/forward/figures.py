@@ -40,7 +40,7 @@ class Figures:
     ) -> tuple[tuple[str, tuple[str, ...]], ...]:
         changes = []
         for peer in peers.values():
-            if peer.ingress is None:
+            if peer.ingress is None or peer.upstream is not None:
                 continue
             arriving = tuple(t.source for t in peer.ingress.tracks if t.arriving(now))
             if arriving != self._sources.get(peer.id, ()):

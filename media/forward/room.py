@@ -1,6 +1,6 @@
 """One room of the SFU: decrypted packets in, encrypted copies out. No task, no clock."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,7 +15,7 @@ from media.forward.router import Router, invalidate
 from media.forward.slots import AUTO_HEIGHT, VoiceSlots, fill_auto_slots
 from media.forward.subscriber import Subscriber
 from media.forward.watched import Wanted, WatchedLayers
-from media.peer import Endpoint, Peer
+from media.peer import Endpoint, Peer, Upstream
 from media.receive.ingress import Ingress
 from media.receive.source_packet import SourcePacket
 from media.receive.up_track import Encoding, UpTrack
@@ -199,7 +199,9 @@ class Room:
             self._queue.append(encoding)
         encoding.burst.append(packet)
         self._pending += len(encoding.sinks) + len(encoding.waiters)
-        if self._taps:
+        for outlet in encoding.track.relays:
+            outlet.send(packet)
+        if self._taps and peer.upstream is None:
             self._tell_taps(packet)
 
     def _on_new_encodings(self, ingress: Ingress, now: float) -> None:
@@ -332,6 +334,8 @@ class Room:
         ingress, subscriber = peer.ingress, peer.subscriber
         assert ingress is not None
         assert subscriber is not None
+        if peer.upstream is not None:
+            self._ask_upstream(peer.upstream, ingress, now)
         if not peer.ready:
             return
         if ingress.tracks and ingress.repairing:
@@ -348,6 +352,13 @@ class Room:
             out.extend((peer, data) for data in _compounds(reports, feedback))
         elif reports:
             out.append((peer, reports))
+
+    @staticmethod
+    def _ask_upstream(upstream: Upstream, ingress: Ingress, now: float) -> None:
+        for track in ingress.tracks:
+            for encoding in track.encodings.values():
+                if encoding.keyframes.due <= now and encoding.keyframes.poll(now):
+                    upstream.ask_keyframe(track.source, encoding.rid)
 
     def next_deadline(self, now: float) -> float:
         """When `poll` has something to do next, in the clock of `now`."""
@@ -423,11 +434,20 @@ class Room:
     def _ask_for_taps(self, now: float) -> None:
         self._tap_due = now + RECORDING_KEYFRAME_S
         for track in self.router.tracks.values():
-            if track.kind == "video" and track.allowed:
+            if track.kind == "video" and track.allowed and track.relayed is None:
                 for encoding in track.encodings.values():
                     if encoding.arriving(now):
                         encoding.keyframes.request(now)
                         self._attend(track.peer_id)
+
+    def ask_keyframe(self, track: UpTrack, rid: str, now: float) -> bool:
+        """Somebody on another worker waits for one; whether the layer is here."""
+        encoding = track.encodings.get(rid)
+        if encoding is None:
+            return False
+        encoding.keyframes.request(now)
+        self._attend(track.peer_id)
+        return True
 
     def _attend(self, peer_id: str) -> None:
         self._attention.add(peer_id)
@@ -439,8 +459,9 @@ class Room:
         dominant = None
         if self.voices.speakers.dominant != self._dominant:
             dominant = self._dominant = self.voices.speakers.dominant
+        levels = self.voices.speakers.changes(now)
         return RoomReports(
-            self.voices.speakers.changes(now),
+            tuple(level for level in levels if not self._is_relayed(level[0])),
             dominant,
             self.figures.source_changes(self.peers, now),
             self._take_stalled(),
@@ -450,16 +471,24 @@ class Room:
         stalled, self._stalled = tuple(self._stalled), []
         return stalled
 
+    def _is_relayed(self, peer_id: str) -> bool:
+        """Its own worker reports of it."""
+        return peer_id in self.peers and self.peers[peer_id].upstream is not None
+
     def take_wanted(self, now: float) -> list[Wanted]:
         """Sources somebody watches otherwise than before: what their publishers are to send now.
         Ask after every change and a few times a second: layers nobody wants end after a while."""
         stirred = self.router.stirred
         self.router.stirred = set()
-        return self.watched.update(stirred, self.router.tracks, self._taped, now)
+        return self.watched.update(stirred, self.router.tracks, self._needed_elsewhere, now)
+
+    def _needed_elsewhere(self, track: UpTrack) -> Collection[str]:
+        """Layers that other workers and recordings need."""
+        return {rid for outlet in track.relays for rid in outlet.rids}.union(self._taped(track))
 
     def _taped(self, track: UpTrack) -> Sequence[str]:
         """Recordings need every picture, the main one and documents at full size."""
-        if not self._taps:
+        if not self._taps or track.relayed is not None:
             return ()
         if track.source == "screen" or track.peer_id == self.voices.speakers.main:
             return ideal_layers(track, AUTO_HEIGHT)[-1:]

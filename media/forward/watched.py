@@ -40,21 +40,21 @@ class WatchedLayers:
         self,
         stirred: Collection[Key],
         tracks: Mapping[Key, UpTrack],
-        taped: Callable[[UpTrack], Collection[str]],
+        elsewhere: Callable[[UpTrack], Collection[str]],
         now: float,
     ) -> list[Wanted]:
         """What publishers are to be told now.
 
         Args:
             stirred: sources whose slots or layers changed since the last call.
-            taped: the layers of a source that recordings need.
+            elsewhere: the layers of a source that recordings and other workers need.
         """
         told = []
         for key in {*stirred, *self._waiting}:
             track = tracks.get(key)
-            if track is None or track.kind != "video" or not (track.allowed and track.started):
+            if track is None or track.kind != "video" or not (track.allowed and track.known):
                 continue
-            needed = needed_layers(track, self._followers(key), now) | set(taped(track))
+            needed = needed_layers(track, self._followers(key), now) | set(elsewhere(track))
             if needed <= track.asked and not track.arriving(now):
                 continue  # a source that sends nothing by itself is not told to pause
             if self._apply(key, track, needed, now):

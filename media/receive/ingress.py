@@ -326,6 +326,11 @@ class Ingress:
         self.new_encodings.append(encoding)
         self._report_due = min(self._report_due, now + FIRST_REPORT_S)
 
+    def bind(self, track: UpTrack, rid: str, ssrc: int) -> None:
+        """Somebody else knows which layer an SSRC is: the worker that relays it."""
+        if ssrc not in self._by_ssrc:
+            self._bind(track, rid, ssrc, is_rtx=False)
+
     def encoding_of(self, ssrc: int) -> Encoding | None:
         binding = self._by_ssrc.get(ssrc)
         return binding[0] if binding is not None else None

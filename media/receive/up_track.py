@@ -13,6 +13,7 @@ from media.rtp.rtcp import SenderReport
 if TYPE_CHECKING:
     from media.forward.down_track import DownTrack
     from media.forward.groups import Group
+    from media.forward.relay import Outlet
 
 LAYER_TIMEOUT_S = 1.0  # a layer without packets for this long has stopped
 SOURCE_TIMEOUT_S = 3.0  # a static screen may send one frame a second
@@ -148,6 +149,8 @@ class UpTrack:
         self.rids: tuple[str, ...] = uplink.rids or ("",)
         self.encodings: dict[str, Encoding] = {}
         self.asked = frozenset(self.rids)  # layers the publisher is to send
+        self.relays: tuple[Outlet, ...] = ()  # other workers
+        self.relayed: bool | None = None  # from another worker: whether it arrives there
         self._resumed_at = float("-inf")
 
     def ask(self, rids: frozenset[str], now: float) -> None:
@@ -162,9 +165,16 @@ class UpTrack:
     def arriving(self, now: float) -> bool:
         """Whether there is something to show. A source that pauses because nobody watches it, or
         that was asked to go on just now, counts."""
+        if self.relayed is not None:
+            return self.relayed
         if self.started and (not self.asked or now - self._resumed_at < SOURCE_TIMEOUT_S):
             return True
         return any(e.arriving(now, SOURCE_TIMEOUT_S) for e in self.encodings.values())
+
+    @property
+    def known(self) -> bool:
+        """Packets came, here or at the worker it is relayed from."""
+        return self.started or bool(self.relayed)
 
     @property
     def started(self) -> bool:

@@ -8,10 +8,12 @@ decrypted. Layout, integers big-endian:
 
 The record's checksum covers everything behind it, so a torn tail is seen and left out. Nothing is
 ever rewritten and nothing depends on an orderly end: after a crash the next recorder of the same
-directory starts new files (the next *segment*). `manifest.jsonl` lists the files for people and
-tools; each file also stands on its own.
+directory starts new files (the next *segment*). Several workers may record into one directory, each
+its own peers: each has its segment. `manifest.jsonl` lists the files for people and tools; each
+file also stands on its own.
 """
 
+import errno
 import logging
 import os
 import threading
@@ -29,6 +31,8 @@ log = logging.getLogger(__name__)
 
 MAGIC = b"DCJ1"
 SUFFIX = ".rtp"
+CLAIM = ".segment"  # an empty file: this segment's number is taken
+MAX_SEGMENT_TRIES = 1000
 MANIFEST = "manifest.jsonl"
 MAX_HEADER_BYTES = 64 * 1024
 MAX_PENDING_PACKETS = 65_536  # about 60 MB at 1 kB each: 15 s of 16 full cameras
@@ -398,10 +402,16 @@ def _waiting(file: _File) -> float:
 
 
 def _look_around(directory: Path) -> tuple[int, int]:
-    """Bytes recorded so far, and the number of the next segment."""
+    """Bytes recorded so far, and the number of a segment that is now ours alone."""
     size, last = 0, 0
     for path in directory.glob(f"*{SUFFIX}"):
         size += path.stat().st_size
         number = path.name.partition("-")[0]
         last = max(last, int(number) if number.isdigit() else 0)
-    return size, last + 1
+    for segment in range(last + 1, last + 1 + MAX_SEGMENT_TRIES):
+        try:
+            (directory / f"{segment:03d}{CLAIM}").touch(0o640, exist_ok=False)
+        except FileExistsError:  # another worker's that has no packets yet
+            continue
+        return size, segment
+    raise OSError(errno.EEXIST, "too many segments without packets")

@@ -5,9 +5,11 @@ import contextlib
 import functools
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from conference.media_plane import WorkerPlane
 from conference.tasks import Supervisor
+from media import control
 from media.load.clips import make_bench_clip
 from media.load.dtls import new_certificate
 from media.load.offer import MediaPlan
@@ -16,7 +18,7 @@ from rooms.media_port import PeerStats, SlotWant
 from rooms.session.model import PeerId, Source
 
 HOST = "127.0.0.1"
-SITE = MediaPlan(microphone=True, camera=True, audio_slots=2, video_slots=3)
+SITE = MediaPlan(microphone=True, camera=True, audio_slots=3, video_slots=3)
 CAMERA_AND_VOICE = frozenset({Source.CAMERA, Source.MICROPHONE})
 
 
@@ -103,9 +105,18 @@ class Site:
         self._world.ticker.remove(self.peer)
         self.peer.close()
 
+    @property
+    def worker(self) -> int:
+        return next(w.number for w in self._world.plane.workers if self.id in w.peers)
+
     def received(self) -> dict[int, int]:
         """Packets of each SSRC so far."""
         return {ssrc: track.received for ssrc, track in self.peer.tracks.items()}
+
+    @property
+    def playing(self) -> int:
+        """Slots that got something to play."""
+        return sum(1 for received in self.received().values() if received > 20)
 
     @property
     def missing(self) -> int:
@@ -133,10 +144,20 @@ class PlaneWorld:
         await site.join()
         return site
 
+    async def snapshot(self, worker: int) -> dict[str, Any]:
+        reply = await self.plane.workers[worker].process.request(control.Snapshot())
+        assert isinstance(reply, control.Done)
+        return dict(reply.value)
+
+    async def crossing(self, worker: int) -> int:
+        """Layers of pictures and voices this worker relays."""
+        relays = (await self.snapshot(worker))["relays"]
+        return sum(link["crossing"] for link in relays.values())
+
 
 @contextlib.asynccontextmanager
-async def plane_world(workers: int) -> AsyncIterator[PlaneWorld]:
-    plane = WorkerPlane([HOST], 0, workers)
+async def plane_world(workers: int, spread_load: float = 0.7) -> AsyncIterator[PlaneWorld]:
+    plane = WorkerPlane([HOST], 0, workers, spread_load=spread_load)
     async with Supervisor() as supervisor:
         try:
             await plane.start(supervisor)

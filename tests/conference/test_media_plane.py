@@ -3,8 +3,11 @@
 import asyncio
 import os
 import signal
+from pathlib import Path
 
 from plane_world import plane_world, until
+
+from media.recording.journal import read_header
 
 
 async def test_rooms_are_spread_over_workers_and_each_stays_whole() -> None:
@@ -12,11 +15,7 @@ async def test_rooms_are_spread_over_workers_and_each_stays_whole() -> None:
         await world.room("1")
         await world.room("2")
         sites = [await world.site(room, f"s{n}") for n, room in enumerate("1212")]
-        places = [
-            next(worker.number for worker in world.plane.workers if site.id in worker.peers)
-            for site in sites
-        ]
-        assert places == [0, 1, 0, 1]
+        assert [site.worker for site in sites] == [0, 1, 0, 1]
         assert len({worker.process.port for worker in world.plane.workers}) == 2
 
 
@@ -39,3 +38,52 @@ async def test_when_a_worker_dies_only_its_peers_offer_again() -> None:
         await until(lambda: world.plane.workers[0].process.pid not in (None, pid))
         assert (two.reset, two.lost, second.missing) == ([], [], 0)
         await asyncio.gather(world.plane.close_room("1"), world.plane.close_room("2"))
+
+
+async def test_sites_on_different_workers_see_and_hear_each_other() -> None:
+    async with plane_world(2, spread_load=0.0) as world:
+        notes = await world.room("1")
+        one, two, three = [await world.site("1", name) for name in ("a", "b", "c")]
+        assert sorted(site.worker for site in (one, two, three)) in ([0, 0, 1], [0, 1, 1])
+        assert one.worker != two.worker
+        await world.plane.set_main_voice("1", two.id)
+        await one.watch(two, three)
+        await two.watch(one, three)
+        await until(lambda: one.playing == two.playing == 4)  # two pictures, two voices
+        await until(lambda: set(notes.sources) == {one.id, two.id, three.id})
+        await until(lambda: set(notes.stats) == {one.id, two.id, three.id})
+        assert one.missing == two.missing == 0
+        assert await world.crossing(0) + await world.crossing(1) == 6
+        await one.watch(three)
+        await two.watch(three)
+        async with asyncio.timeout(10):
+            while await world.crossing(0) + await world.crossing(1) > 4:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+
+
+async def test_a_meeting_on_two_workers_outlives_one_of_them(tmp_path: Path) -> None:
+    """Who is on the other worker loses nothing; the dead one's sites are seen again, and what was
+    recorded before and after is in one folder."""
+    async with plane_world(2, spread_load=0.0) as world:
+        notes = await world.room("1")
+        sites = [await world.site("1", name) for name in ("a", "b", "c")]
+        lonely = next(n for n in (0, 1) if sum(site.worker == n for site in sites) == 1)
+        here, mate, gone = sorted(sites, key=lambda site: site.worker == lonely)
+        await world.plane.start_recording("1", "r", str(tmp_path))
+        await here.watch(mate, gone)
+        await until(lambda: here.playing == 4)
+        dead = world.plane.workers[gone.worker].process
+        assert dead.pid is not None
+        os.kill(dead.pid, signal.SIGKILL)
+        await until(lambda: notes.reset == [gone.id])
+        await gone.rejoin()
+        await here.watch(mate, gone)
+        before = here.received()
+        await until(lambda: all(here.received()[ssrc] > n + 20 for ssrc, n in before.items()))
+        assert here.missing == 0
+        await until(lambda: notes.recording[1])
+        await world.plane.stop_recording("1", "r")
+    journals = await asyncio.to_thread(lambda: [*tmp_path.glob("*.rtp")])
+    headers = [read_header(journal)[0] for journal in journals]
+    assert {header.peer for header in headers} == {site.id for site in sites}
+    assert len({header.monotonic for header in headers}) >= 2, "each worker records its own"
