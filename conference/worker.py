@@ -158,7 +158,12 @@ class Worker:
         self._process = process
         exited = asyncio.ensure_future(process.wait())
         waited: set[asyncio.Future[Any]] = {exited, self._ready}
-        await asyncio.wait(waited, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            await asyncio.wait(waited, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:  # the service ends while a worker starts
+            process.kill()
+            await process.wait()
+            raise
         if not self._ready.done():
             if process.returncode is None:
                 process.send_signal(signal.SIGKILL)
@@ -182,6 +187,8 @@ class Worker:
             log.error("media worker %s died exit_code=%s", self._name, code)
             quick_deaths = 0 if time.monotonic() - born > STEADY_SECONDS else quick_deaths + 1
             await asyncio.sleep(RESTART_SECONDS[min(quick_deaths, len(RESTART_SECONDS) - 1)])
+            if self._stopping:
+                return
             try:
                 await self._spawn()
             except WorkerGone:
