@@ -46,8 +46,14 @@ test("a weak line's ceiling holds while it stands", () => {
 /** A sender whose parameters must be read anew before each change, as browsers demand. */
 class FakeSender {
   transaction = 0;
-  encodings = CAMERA();
   calls = 0;
+  /** @type {string | undefined} */
+  preference;
+
+  /** @param {RTCRtpEncodingParameters[]} [encodings] */
+  constructor(encodings = CAMERA()) {
+    this.encodings = encodings;
+  }
 
   getParameters() {
     return { transactionId: String(this.transaction), encodings: structuredClone(this.encodings) };
@@ -60,6 +66,7 @@ class FakeSender {
     this.calls += 1;
     await new Promise((done) => setTimeout(done, 1));
     this.encodings = parameters.encodings;
+    this.preference = parameters.degradationPreference ?? this.preference;
   }
 
   get active() {
@@ -89,4 +96,15 @@ test("a new connection starts with everything", async () => {
   sending.use("camera", /** @type {any} */ (sender));
   await new Promise((done) => setTimeout(done, 10));
   assert.deepEqual(sender.active, ["q", "h", "f"]);
+});
+
+test("a document keeps its letters: one sharp layer of up to 2.5 Mbit/s and 15 frames", async () => {
+  assert.deepEqual(SCREEN_LAYERS, [{ maxBitrate: 2_500_000, maxFramerate: 15 }]);
+  const [screen, camera] = [new FakeSender([...SCREEN_LAYERS]), new FakeSender()];
+  const sending = new Sending();
+  sending.use("screen", /** @type {any} */ (screen));
+  sending.use("camera", /** @type {any} */ (camera));
+  await until(() => screen.preference !== undefined);
+  assert.equal(screen.preference, "maintain-resolution");
+  assert.equal(camera.preference, undefined);
 });

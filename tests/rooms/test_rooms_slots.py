@@ -221,3 +221,30 @@ def test_layers_are_told_with_the_limits():
     screen = SentLayers(source=SCREEN, rids=("",), max_kbps=200)
     told = layers_of(LineLimits(profile=Profile.WEAK), {CAMERA: ("q", "f")})
     assert told == Layers(sources=(camera, screen))
+
+
+@pytest.mark.parametrize(
+    ("kbps", "main", "tiles"),
+    [(64, 0, 0), (256, 180, 0), (400, 180, 1), (700, 360, 0), (2000, 720, 1), (5000, 720, 2)],
+)
+def test_a_ceiling_downwards_keeps_the_main_picture_before_the_small_ones(kbps, main, tiles):
+    state = with_seat(session(), SECRETARY, limits=LineLimits(max_down_kbps=kbps))
+    table = assign(state, SECRETARY, view(PLEIKU, KBANG), ARRIVING, (), MIDS)
+    assert table[0].height == main
+    assert [row.height for row in table[1:]].count(180) == tiles
+
+
+def test_a_ceiling_downwards_leaves_what_is_sent_as_it_is():
+    """Who refuses others' pictures may go on sending the own one."""
+    seat = msgspec.structs.replace(session().seats[KBANG], limits=LineLimits(max_down_kbps=64))
+    assert Source.CAMERA in allowed_sources(seat)
+    assert layers_of(seat.limits, {CAMERA: ("q", "f")}) == Layers(
+        sources=(SentLayers(source=CAMERA, rids=("q", "f")),)
+    )
+
+
+def test_a_ceiling_downwards_keeps_the_document_before_the_cameras():
+    state = with_seat(session(sharing=PLEIKU), PLEIKU, screen=True)
+    state = with_seat(state, KBANG, limits=LineLimits(max_down_kbps=400))
+    table = assign(state, KBANG, view(CHAIR, PLEIKU), ARRIVING, (), MIDS)
+    assert pictures(table) == [(PLEIKU, SCREEN), None, None]

@@ -14,6 +14,7 @@ import { Voices, recordingCue } from "./audio.js";
 import { keepAwake } from "./awake.js";
 import { limitedBy, lineLook } from "./describe.js";
 import * as devices from "./devices.js";
+import { FRESH, eased, judged } from "./effort.js";
 import { Feeds } from "./feeds.js";
 import { plan } from "./layout.js";
 import { LocalMedia } from "./media.js";
@@ -51,6 +52,7 @@ class Room {
   #timer = 0;
   #overlay = 0;
   #hiding = 0;
+  #effort = FRESH;
   #hidden = false;
   #sent = "";
   #entered = false;
@@ -394,7 +396,7 @@ class Room {
 
   /** @param {Plan} wanted */
   #tellView({ mainHeight, wanted }) {
-    const view = this.#hidden ? NOTHING_SHOWN : { mainHeight, tiles: wanted };
+    const view = this.#hidden ? NOTHING_SHOWN : eased(this.#effort.relief, { mainHeight, tiles: wanted });
     const text = JSON.stringify(view);
     if (!this.signaling.open || text === this.#sent) return;
     this.#sent = text;
@@ -436,8 +438,25 @@ class Room {
     const pc = this.peer.connection;
     if (pc === null || this.peer.state !== "connected") return;
     const now = await sample(pc);
-    if (this.#sample !== null) this.#quality = judge(this.#sample, now);
+    if (this.#sample !== null) {
+      this.#quality = judge(this.#sample, now);
+      this.#strain(this.#sample, now);
+    }
     this.#sample = now;
+  }
+
+  /**
+   * A line that loses packets is another trouble than a slow computer.
+   *
+   * @param {Sample} before
+   * @param {Sample} now
+   */
+  #strain(before, now) {
+    if (this.#quality !== "good" || this.#hidden) return;
+    const effort = judged(this.#effort, before, now, performance.now() / 1000);
+    if (effort.relief > this.#effort.relief) this.view.messages.note(t("slowComputer"), "info");
+    if (effort.relief !== this.#effort.relief) this.#changed();
+    this.#effort = effort;
   }
 }
 

@@ -14,6 +14,9 @@ export const CAMERA_LAYERS = [
 /** Documents: sharp letters before smooth motion, one layer. */
 export const SCREEN_LAYERS = [{ maxBitrate: 2_500_000, maxFramerate: 15 }];
 
+/** On a poor line a document gets fewer frames, never fewer letters. */
+const SHARP = { degradationPreference: /** @type {const} */ ("maintain-resolution") };
+
 /** @type {Partial<Record<Source, readonly RTCRtpEncodingParameters[]>>} */
 const LAYERS = { camera: CAMERA_LAYERS, screen: SCREEN_LAYERS };
 
@@ -54,6 +57,8 @@ export class Sending {
   #senders = new Map();
   /** @type {Map<Source, SentLayers>} */
   #wanted = new Map();
+  /** @type {Set<RTCRtpSender>} documents whose preference is not set yet */
+  #unsharp = new Set();
   /** @type {Set<Source>} */
   #running = new Set();
 
@@ -61,6 +66,7 @@ export class Sending {
   clear() {
     this.#senders.clear();
     this.#wanted.clear();
+    this.#unsharp.clear();
   }
 
   /**
@@ -69,6 +75,9 @@ export class Sending {
    */
   use(source, sender) {
     this.#senders.set(source, sender);
+    if (source !== "screen") return;
+    this.#unsharp.add(sender);
+    void this.#apply(source);
   }
 
   /**
@@ -101,8 +110,9 @@ export class Sending {
         if (sender === undefined || !parameters?.encodings?.length) return;
         const wanted = this.#wanted.get(source) ?? null;
         const { encodings, changed } = switched(parameters.encodings, LAYERS[source] ?? [], wanted);
-        if (!changed) return;
-        await sender.setParameters({ ...parameters, encodings });
+        const sharpen = this.#unsharp.delete(sender);
+        if (!changed && !sharpen) return;
+        await sender.setParameters({ ...parameters, encodings, ...(sharpen ? SHARP : {}) });
       }
     } catch (error) {
       // A closed connection has nothing to switch; one that refuses goes on sending all.

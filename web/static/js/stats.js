@@ -9,6 +9,8 @@
  * @property {number} missing packets lost on the way here
  * @property {number} upLoss fraction 0…1 the server reported last
  * @property {number} roundTripMs 0: not known
+ * @property {number} decoded frames of all pictures
+ * @property {number} dropped frames that came and were not decoded or shown in time
  *
  * @typedef {object} Inbound
  * @property {string} mid
@@ -27,11 +29,13 @@ const FEW_PACKETS = 20;
  * @returns {Promise<Sample>}
  */
 export async function sample(pc) {
-  const total = { received: 0, missing: 0, upLoss: 0, roundTripMs: 0 };
+  const total = { received: 0, missing: 0, upLoss: 0, roundTripMs: 0, decoded: 0, dropped: 0 };
   for (const entry of (await pc.getStats()).values()) {
     if (entry.type === "inbound-rtp") {
       total.received += entry.packetsReceived ?? 0;
       total.missing += Math.max(0, entry.packetsLost ?? 0);
+      total.decoded += entry.framesDecoded ?? 0;
+      total.dropped += entry.framesDropped ?? 0;
     } else if (entry.type === "remote-inbound-rtp") {
       total.upLoss = Math.max(total.upLoss, entry.fractionLost ?? 0);
       total.roundTripMs = Math.max(total.roundTripMs, (entry.roundTripTime ?? 0) * 1000);
