@@ -344,3 +344,12 @@ def test_redundant_voices_are_asked_of_publishers_and_offered_to_listeners() -> 
 def test_without_redundancy_in_the_offer_there_is_none_in_the_answer() -> None:
     assert " red/" not in answer_of(FIREFOX)
     assert " red/" not in answer_of(CHROMIUM.replace("a=fmtp:63 111/111", "a=fmtp:63 111/9"))
+
+
+def test_a_microphone_that_repeats_packets_is_asked_to() -> None:
+    opus = "a=rtpmap:111 opus/48000/2\r\n"
+    offer = CHROMIUM.replace(opus, f"{opus}a=rtcp-fb:111 nack\r\n", 1)
+    assert media_of(offer).uplinks[0].codecs[0].nack
+    assert not any(slot.codecs[0].nack for slot in media_of(offer).slots if slot.kind == "audio")
+    assert answer_of(offer).count("a=rtcp-fb:111 nack\r\n") == 1
+    assert not media_of(CHROMIUM).uplinks[0].codecs[0].nack

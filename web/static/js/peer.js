@@ -9,6 +9,7 @@
  * @import { SentLayers, Source } from "./protocol.js"
  */
 
+import { withVoiceRepair } from "./offer.js";
 import { CAMERA_LAYERS, SCREEN_LAYERS, Sending } from "./sending.js";
 import { LineLost, RequestRefused } from "./signaling.js";
 
@@ -258,7 +259,8 @@ export class Peer {
    */
   async #answered(pc, restart) {
     const offer = /** @type {RTCSessionDescription} */ (pc.localDescription);
-    const reply = await this.hooks.exchange(offer.sdp, restart, restart ? this.#path : "any");
+    const told = withVoiceRepair(offer.sdp);
+    const reply = await this.hooks.exchange(told, restart, restart ? this.#path : "any");
     if (pc !== this.#pc) throw new LineLost();
     await pc.setRemoteDescription({ type: "answer", sdp: reply.sdp });
     this.#sending.again();
@@ -340,7 +342,7 @@ function receiveSlots(pc, kind, count) {
 }
 
 /**
- * Offer Opus, and VP8 with its repair, only: the offer shrinks to a third. Receive slots also take
+ * Offer Opus with its redundancy, and VP8 with its repair, only: the offer shrinks to a third. Receive slots also take
  * `further`, where the browser has it.
  *
  * @param {RTCRtpTransceiver} transceiver
@@ -349,7 +351,7 @@ function receiveSlots(pc, kind, count) {
  */
 function prefer(transceiver, kind, further) {
   const known = RTCRtpReceiver.getCapabilities?.(kind)?.codecs ?? [];
-  const wanted = kind === "audio" ? ["audio/opus"] : ["video/vp8", "video/rtx"];
+  const wanted = kind === "audio" ? ["audio/opus", "audio/red"] : ["video/vp8", "video/rtx"];
   const codecs = known.filter(
     ({ mimeType, sdpFmtpLine }) =>
       wanted.includes(mimeType.toLowerCase()) || further?.test(`${mimeType}; ${sdpFmtpLine ?? ""}`),
