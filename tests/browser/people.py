@@ -82,6 +82,15 @@ class Person:
         await self.tab.goto(f"{self.url}/cuoc-hop/demo/phong?vao=1")
         await self.until(CONNECTED)
 
+    async def enter_blocked(self) -> None:
+        """Take the seat where no media gets through."""
+        await self.tab.goto(f"{self.url}/cuoc-hop/demo/phong?vao=1")
+        await self.until('window.diemcau?.peer?.state === "blocked"')
+
+    async def text(self) -> str:
+        """What stands on the page."""
+        return str(await self.tab.evaluate("document.body.innerText"))
+
     async def reload(self) -> None:
         await self.enter()
 

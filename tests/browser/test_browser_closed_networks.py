@@ -18,7 +18,7 @@ from tests.browser.coturn import (
 )
 from tests.browser.cut import filtered, port_rules
 from tests.browser.firefox import Firefox
-from tests.browser.people import Person, in_chromium, in_firefox, launch_chromium
+from tests.browser.people import CONNECTED, Person, in_chromium, in_firefox, launch_chromium
 from tests.browser.running import Running, free_port, running_demo
 
 pytestmark = pytest.mark.browser
@@ -53,6 +53,15 @@ async def test_media_comes_through_tcp_when_udp_is_blocked(
         await asyncio.gather(*(person.enter() for person in people))
         await chair.sees([firefox])
         await firefox.sees([chair])
+        assert (await chair.tab.evaluate(PATHS))[1] == "tcp"
+
+        # Nothing comes through any more: people are told why, in words, until it works again.
+        with filtered(*port_rules("tcp", running.media_port), table="diemcau_test_closed"):
+            await chair.enter_blocked()
+            assert "đang chặn đường truyền" in await chair.text()
+        await chair.until(CONNECTED, 40)
+        await chair.sees([firefox])
+        assert "đang chặn đường truyền" not in await chair.text()
 
 
 PATHS = """(async () => {
