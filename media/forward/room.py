@@ -166,7 +166,8 @@ class Room:
             self.router.ask_for_newcomer(down, now)
 
     def peer_moved(self, peer_id: str, endpoint: Endpoint, now: float) -> None:
-        """ICE chose another pair; nothing else changes."""
+        """ICE chose another pair. What went to the old address meanwhile may be lost: pictures
+        begin anew with key frames, which a browser would ask for only after seconds."""
         peer = self.peers.get(peer_id)
         if peer is None:
             return
@@ -177,6 +178,7 @@ class Room:
             encoding = down.encoding
             if encoding is not None:
                 invalidate(encoding)
+            self.router.ask_for_newcomer(down, now)
 
     # Packets
 

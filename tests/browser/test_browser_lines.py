@@ -119,5 +119,5 @@ async def test_the_site_gets_another_address(meeting: FarSite) -> None:
     back_s = time.monotonic() - begun
     await site.until(f"{CONNECTED} && window.diemcau.signaling.open")
     assert await site.seat() == seat
-    assert back_s < 12, back_s
+    assert back_s < 10, back_s
     await site.until(SMALL_LAYER_ALONE)

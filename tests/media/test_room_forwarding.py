@@ -16,6 +16,7 @@ from room_world import (
 
 from media.drops import DropReason
 from media.negotiated import AUDIO_LEVEL, TRANSPORT_CC
+from media.peer import StreamEndpoint
 from media.rtp.rtcp import (
     PictureLoss,
     ReceiverReport,
@@ -230,6 +231,18 @@ def test_unready_peers_get_nothing_and_a_keyframe_is_asked_twice_when_they_are()
         asked += [world.now for _, p in world.tick(0.01) if isinstance(p, PictureLoss)]
     assert len(asked) == 2
     assert asked[1] - asked[0] == pytest.approx(0.15, abs=0.06)
+
+
+def test_a_peer_on_a_new_path_gets_its_pictures_from_key_frames_on() -> None:
+    world = World()
+    speaker = world.publisher("s")
+    viewer = world.viewer("v")
+    world.show(viewer, "v0", "s")
+    world.send(speaker, *Source(5).frame(key=True))
+    world.tick(2.0)
+    world.room.peer_moved("v", StreamEndpoint(viewer.on_datagram), world.now)
+    asked = [name for name, p in world.tick(0.1) if isinstance(p, PictureLoss)]
+    assert "s" in asked
 
 
 def test_keyframe_requests_are_merged_and_throttled() -> None:

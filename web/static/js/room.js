@@ -20,6 +20,7 @@ import { plan } from "./layout.js";
 import { LocalMedia } from "./media.js";
 import { Notices } from "./notices.js";
 import { leaving, page, t } from "./page.js";
+import { PathWatch } from "./path_watch.js";
 import { Peer } from "./peer.js";
 import { Requests } from "./requests.js";
 import { LineLost, Signaling } from "./signaling.js";
@@ -88,6 +89,11 @@ class Room {
     devices.onChange(() => this.#plugged(), signal);
     this.signaling = new Signaling(page.ws, page.meeting.reference, this.#lineHooks(), signal);
     this.#timers(signal);
+    new PathWatch(
+      () => (this.peer.state === "connected" ? this.peer.connection : null),
+      () => this.signaling.probe(),
+      signal,
+    );
     keepAwake(signal);
     this.#lostSoon();
   }

@@ -9,6 +9,8 @@ import { PROTOCOL } from "./protocol.js";
 
 const BACK_OFF_MS = [200, 500, 1000, 2000];
 const DEAD_MS = 5000;
+/** What is asked for an answer, see `probe`, has this long. */
+const PROBE_MS = 1000;
 const REQUEST_MS = 15000;
 
 /** A request the server refused: `code` is stable, `message` is for the person. */
@@ -104,6 +106,15 @@ export class Signaling {
     this.#drop();
     clearTimeout(this.#retry);
     this.#connect();
+  }
+
+  /** There is reason to doubt the line: it answers soon, or another one is opened. */
+  probe() {
+    const socket = this.#socket;
+    const heardAt = this.#heardAt;
+    if (!this.#open) return;
+    this.#send({ type: "ping" });
+    setTimeout(() => socket === this.#socket && heardAt === this.#heardAt && this.#lost(), PROBE_MS);
   }
 
   #connect() {
