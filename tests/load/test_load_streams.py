@@ -254,3 +254,16 @@ def test_arbitrary_rtcp_never_raises(data: bytes) -> None:
 def test_arbitrary_answers_are_refused(text: str) -> None:
     with pytest.raises(offer.BadAnswer):
         offer.read_answer(text + "\r\nm=video\r\na=extmap:x\r\n")
+
+
+def test_layers_nobody_watches_are_not_sent_and_come_back_with_a_key_frame() -> None:
+    publication = Publication(CLIP, [video_stream()], None, start=0.0)
+    rid = publication.video[0].rid
+    assert play(publication, 0.0, 0.3)
+    publication.watch(())
+    assert play(publication, 0.3, 1.0) == []
+    publication.watch((rid,))
+    back = [due for _, due in play(publication, 1.3, 0.3)]
+    assert back[0].payload[-1] in (0, 5), "the clip's key frames"
+    publication.watch(None)
+    assert play(publication, 1.6, 0.3)

@@ -195,3 +195,46 @@ def test_a_camera_that_is_off_is_not_asked_for_anything() -> None:
     world.room.set_allowed("s", ("microphone",), world.now)
     camera.run(4.0)
     assert camera.reports == [("q",)]
+
+
+def test_a_watched_source_that_falls_silent_is_gone_after_three_seconds() -> None:
+    world = World()
+    camera = Camera(world, "s")
+    viewer = world.viewer("a")
+    world.show(viewer, "v0", "s", 180)
+    camera.run(4.0)
+    world.room.take_reports(world.now)
+    world.tick(2.5)
+    assert world.room.take_reports(world.now).sources == ()
+    world.tick(1.0)
+    assert world.room.take_reports(world.now).sources == (("s", ()),)
+
+
+def test_a_paused_source_that_does_not_come_back_is_gone_and_not_paused_again() -> None:
+    """Else it would be offered, wanted, and missed, over and over."""
+    world = World()
+    camera = Camera(world, "s")
+    camera.run(4.0)
+    assert camera.asked == ()
+    world.room.take_reports(world.now)
+    viewer = world.viewer("a")
+    world.show(viewer, "v0", "s", 180)
+    camera.obey()
+    world.tick(3.5)
+    assert world.room.take_reports(world.now).sources == (("s", ()),)
+    world.show(viewer, "v0", None)
+    for _ in range(100):
+        world.tick(0.05)
+        assert world.room.take_wanted(world.now) == []
+    assert world.room.take_reports(world.now).sources == ()
+    camera.run(0.5)
+    assert world.room.take_reports(world.now).sources == (("s", ("camera",)),)
+
+
+def test_viewers_without_a_service_need_the_largest_layer() -> None:
+    world = World()
+    camera = Camera(world, "s")
+    world.viewer("whep")
+    world.room.auto_slots("whep", world.now)
+    camera.run(4.0)
+    assert camera.asked == ("f",)
