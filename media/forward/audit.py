@@ -16,6 +16,7 @@ from typing import NamedTuple
 PATIENCE_S = {"video": 3.0, "audio": 9.0}
 ALIVE_S = 3.0  # a subscriber that reported nothing for so long has another trouble: its line
 MIN_PACKETS = 10  # sent before silence means anything; a muted voice sends five a second
+MIN_BLOCKS = 2  # reports about the slot that name no new packet: one may have crossed our packets
 HEALTHY_S = 20.0  # flowing for so long, a slot starts again with the mildest step
 FIRST_REST_S = 60.0  # after the last step; doubles each time
 MAX_REST_S = 960.0
@@ -36,16 +37,27 @@ class Facts(NamedTuple):
     playing: bool  # a stretch of a source is connected; False: it waits for a key frame
     sent: int  # packets sent in the slot so far
     reported: int | None  # highest sequence number the subscriber reported; None: it never did
+    blocks: int  # its reports about this slot so far
     heard_at: float  # its last report about any slot; -inf: it never reports
 
 
 class SlotAudit:
     """One slot. Call `idle` when nothing should flow, else `check`, about once a second."""
 
-    __slots__ = ("_healed_at", "_reported", "_rest_s", "_rests_until", "_sent", "_since", "_steps")
+    __slots__ = (
+        "_blocks",
+        "_healed_at",
+        "_reported",
+        "_rest_s",
+        "_rests_until",
+        "_sent",
+        "_since",
+        "_steps",
+    )
 
     def __init__(self) -> None:
         self._reported: int | None = None
+        self._blocks = 0
         self._sent = 0
         self._since: float | None = None  # since when it should have flowed
         self._healed_at = float("-inf")
@@ -78,8 +90,14 @@ class SlotAudit:
         if arrives or silent:
             self._since = None
             self._sent = facts.sent
+            self._blocks = facts.blocks
             return True
-        return self._since is None and facts.sent - self._sent < MIN_PACKETS
+        if self._since is not None:
+            return False
+        # A busy client reports late: silence is proven by reports, not by their absence. Of a slot
+        # that never received anything browsers send none.
+        unproven = facts.reported is not None and facts.blocks - self._blocks < MIN_BLOCKS
+        return unproven or facts.sent - self._sent < MIN_PACKETS
 
     def _next_step(self, facts: Facts, now: float) -> Step | None:
         steps = [Step.RESLOT]

@@ -73,6 +73,7 @@ class Auditor:
             playing=down.epoch is not None,
             sent=down.counts[0],
             reported=down.reports.highest_sequence,
+            blocks=down.reports.blocks,
             heard_at=heard_at,
         )
 

@@ -180,6 +180,7 @@ class SlotReports:
     __slots__ = (
         "_loss",
         "_sent",
+        "blocks",
         "fraction_lost",
         "highest_sequence",
         "jitter",
@@ -194,10 +195,12 @@ class SlotReports:
         self.jitter = 0  # RTP clock units
         self.last_block_at = float("-inf")
         self.highest_sequence: int | None = None  # with its cycles, as the subscriber counts them
+        self.blocks = 0  # reports so far
         self._loss = 0.0
 
     def on_block(self, block: ReportBlock, now: float) -> None:
         """A reception report about the slot."""
+        self.blocks += 1
         self.fraction_lost = block.fraction_lost / 256
         self.packets_lost = block.packets_lost
         self.jitter = block.jitter

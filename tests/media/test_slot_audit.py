@@ -24,6 +24,7 @@ def run(  # type: ignore[no-untyped-def]
     kind: str = "video",
     sent=lambda now: int(now * 30),
     reported=lambda now: None,
+    blocks=lambda now: now,
     heard=lambda now: now,
     playing=lambda now: True,
     audit: SlotAudit | None = None,
@@ -32,7 +33,7 @@ def run(  # type: ignore[no-untyped-def]
     audit = audit or SlotAudit()
     steps = []
     for now in range(seconds):
-        facts = Facts(kind, playing(now), sent(now), reported(now), heard(now))
+        facts = Facts(kind, playing(now), sent(now), reported(now), blocks(now), heard(now))
         step = audit.check(facts, float(now))
         if step is not None:
             steps.append((now, step))
@@ -79,9 +80,9 @@ def test_what_helped_is_not_done_again_and_later_trouble_begins_mildly() -> None
     audit = SlotAudit()
     first = run(6, audit=audit, reported=lambda now: 7)
     assert [step for _, step in first] == [Step.KEYFRAME]
-    facts = [Facts("video", True, 300 + n * 30, 8 + n, 6.0 + n) for n in range(60)]
+    facts = [Facts("video", True, 300 + n * 30, 8 + n, 6 + n, 6.0 + n) for n in range(60)]
     assert not any(audit.check(f, f.heard_at) for f in facts)
-    stalled = [Facts("video", True, 3000 + n * 30, 8 + 59, 66.0 + n) for n in range(6)]
+    stalled = [Facts("video", True, 3000 + n * 30, 8 + 59, 66 + n, 66.0 + n) for n in range(7)]
     steps = [audit.check(f, f.heard_at) for f in stalled]
     assert [s for s in steps if s] == [Step.KEYFRAME]
 
@@ -97,6 +98,10 @@ def test_what_helped_is_not_done_again_and_later_trouble_begins_mildly() -> None
         "paused, then on": {
             "sent": lambda now: max(0, now - 30) * 30,
             "reported": lambda now: max(0, now - 31) * 30,
+        },
+        "reports every ninth second, others more often": {
+            "reported": lambda now: now // 9 * 270,
+            "blocks": lambda now: now // 9,
         },
         "the line is down": {"reported": lambda now: 7, "heard": lambda now: 0},
         "never reports": {"heard": lambda now: float("-inf")},
@@ -208,7 +213,7 @@ def test_a_deaf_slot_gets_a_key_frame_then_a_new_stretch_then_a_new_transport() 
 def test_numbers_go_on_over_a_new_stretch() -> None:
     meeting = Meeting()
     numbers: list[int] = []
-    for second in range(12):
+    for second in range(14):
         if second == 3:
             meeting.reporter.deaf.add(meeting.ssrc)
         received = meeting.viewer.received
