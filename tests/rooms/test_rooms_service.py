@@ -541,6 +541,17 @@ async def test_levels_of_open_microphones_are_told(world: World):
     assert (level.seat, level.level, level.speaking) == (chair.seat_id, 90, True)
 
 
+async def test_levels_are_told_five_times_a_second_at_most(world: World):
+    chair, ear, peer = await world.enter_with_media("chutri")
+    await chair.submit(c.SetMicrophone(on=True))
+    for step in range(100):
+        world.observer.on_speakers([(peer, 60 + step % 40, True)])
+        world.clock.advance(0.02)
+    told = [notice for notice in ear.notices if isinstance(notice, Speakers)]
+    assert 9 <= len(told) <= 11
+    assert all(len(notice.levels) == 1 for notice in told)
+
+
 async def test_a_weak_line_is_told_once(world: World):
     _, ear = await world.enter("kythuat")
     kbang, _, peer = await world.enter_with_media("kbang")
