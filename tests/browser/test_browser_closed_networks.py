@@ -54,6 +54,8 @@ async def test_media_comes_through_tcp_when_udp_is_blocked(
         await chair.sees([firefox])
         await firefox.sees([chair])
         assert (await chair.tab.evaluate(PATHS))[1] == "tcp"
+        for person in people:  # and they are told
+            await person.until('document.querySelector("[data-line]").innerText.includes("TCP")')
 
         # Nothing comes through any more: people are told why, in words, until it works again.
         with filtered(*port_rules("tcp", running.media_port), table="diemcau_test_closed"):

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { announce } from "../../web/static/js/announce.js";
 import { limitedBy, lineLook, messageOf, middleButton, seatLook, wallClock } from "../../web/static/js/describe.js";
-import { judge } from "../../web/static/js/stats.js";
+import { judge, pathOf } from "../../web/static/js/stats.js";
 import { NOW, entry, seat, session, state } from "./builders.js";
 
 const SITE = ["set-microphone", "raise-hand", "lower-hand"];
@@ -68,6 +68,17 @@ test("loss and delay make a line weak; a handful of packets proves nothing", () 
   assert.equal(judge(start, { ...start, received: 3, missing: 3 }), "good");
   assert.equal(judge(start, { ...start, upLoss: 0.2 }), "weak");
   assert.equal(judge(start, { ...start, roundTripMs: 900 }), "weak");
+});
+
+test("the path is told when it is not the best one", () => {
+  const candidate = (id, candidateType, protocol) => ({ type: "local-candidate", id, candidateType, protocol });
+  const candidates = [candidate("u", "host", "udp"), candidate("t", "prflx", "tcp"), candidate("r", "relay", "udp")];
+  const pair = (id, localCandidateId, more = {}) => ({ type: "candidate-pair", id, localCandidateId, ...more });
+  const pairs = [pair("1", "u"), pair("2", "t"), pair("3", "r")];
+  const chromium = (id) => [...candidates, ...pairs, { type: "transport", selectedCandidatePairId: id }];
+  assert.deepEqual(["1", "2", "3"].map((id) => pathOf(chromium(id))), ["", "TCP", "TURN"]);
+  assert.equal(pathOf([...candidates, pair("1", "u"), pair("2", "t", { selected: true })]), "TCP"); // Firefox
+  assert.equal(pathOf([]), "");
 });
 
 test("being muted or invited is shown; what others do is only read aloud", () => {

@@ -338,7 +338,8 @@ class Room {
     const now = Date.now() / 1000;
     const open = this.signaling.open;
     const told = this.state.lines[this.state.seat];
-    const line = lineLook(open, this.peer.state, this.#quality, told, ownSeat(this.state)?.limits.profile);
+    const look = lineLook(open, this.peer.state, this.#quality, told, ownSeat(this.state)?.limits.profile);
+    const line = { ...look, path: this.peer.state === "connected" ? (this.#sample?.path ?? "") : "" };
     this.view.arrange(this.mode, this.panel);
     this.#plan = plan({
       seats: session === null ? [] : onTiles(session).map(({ id }) => id),

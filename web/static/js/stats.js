@@ -11,6 +11,7 @@
  * @property {number} roundTripMs 0: not known
  * @property {number} decoded frames of all pictures
  * @property {number} dropped frames that came and were not decoded or shown in time
+ * @property {"" | "TCP" | "TURN"} path how media travels; "" is UDP, the best way
  *
  * @typedef {object} Inbound
  * @property {string} mid
@@ -29,8 +30,11 @@ const FEW_PACKETS = 20;
  * @returns {Promise<Sample>}
  */
 export async function sample(pc) {
-  const total = { received: 0, missing: 0, upLoss: 0, roundTripMs: 0, decoded: 0, dropped: 0 };
-  for (const entry of (await pc.getStats()).values()) {
+  const reports = [...(await pc.getStats()).values()];
+  const total = {
+    received: 0, missing: 0, upLoss: 0, roundTripMs: 0, decoded: 0, dropped: 0, path: pathOf(reports),
+  };
+  for (const entry of reports) {
     if (entry.type === "inbound-rtp") {
       total.received += entry.packetsReceived ?? 0;
       total.missing += Math.max(0, entry.packetsLost ?? 0);
@@ -44,6 +48,20 @@ export async function sample(pc) {
     }
   }
   return total;
+}
+
+/**
+ * @param {readonly any[]} reports of `getStats()`
+ * @returns {"" | "TCP" | "TURN"}
+ */
+export function pathOf(reports) {
+  const chosen = reports.find(({ type }) => type === "transport")?.selectedCandidatePairId;
+  const pair = reports.find(
+    (entry) => entry.type === "candidate-pair" && (entry.id === chosen || entry.selected === true),
+  );
+  const local = reports.find(({ id }) => pair !== undefined && id === pair.localCandidateId);
+  if (local?.candidateType === "relay") return "TURN";
+  return local?.protocol === "tcp" ? "TCP" : "";
 }
 
 /**

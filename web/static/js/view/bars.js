@@ -28,14 +28,14 @@ export class TopBar {
 
   /**
    * @param {State} state
-   * @param {{ tone: string, icon: string, word: string }} line
+   * @param {{ tone: string, icon: string, word: string, path: string }} line
    * @param {{ grid: boolean, panel: boolean }} view
    * @param {number} now local epoch seconds
    */
   render(state, line, view, now) {
     setClass(this.line, `room-chip room-chip--${line.tone || "calm"}`);
     setIcon(this.line, line.icon);
-    setText(this.lineWord, t(line.word));
+    setText(this.lineWord, line.path === "" ? t(line.word) : `${t(line.word)} · ${line.path}`);
     setText(this.clock, wallClock(now + state.clockOffset));
     this.#recording(state, now);
     this.#list(state, view.panel);

@@ -51,7 +51,7 @@ const PHONE_UNIT = 0.56;
  * @typedef {object} Frame everything one rendering shows
  * @property {State} state
  * @property {Plan} plan
- * @property {{ tone: string, icon: string, word: string }} line
+ * @property {{ tone: string, icon: string, word: string, path: string }} line
  * @property {boolean} panel
  * @property {Feed} main
  * @property {(seat: string) => Feed} tile
