@@ -4,7 +4,7 @@ import struct
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media.transport import framing
@@ -26,6 +26,7 @@ def written(queue: WriteQueue, now: float) -> list[bytes]:
     return frames
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=200), max_size=20), st.data())
 def test_datagrams_survive_any_cutting_of_the_stream(
     datagrams: list[bytes], data: st.DataObject
@@ -40,6 +41,7 @@ def test_datagrams_survive_any_cutting_of_the_stream(
     assert taken == datagrams
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=3000), max_size=10))
 def test_any_bytes_give_datagrams_or_bad_frame_and_hold_one_frame_at_most(
     pieces: list[bytes],
@@ -101,6 +103,7 @@ def test_voice_is_bounded_too() -> None:
     assert queue.drops["tcp_voice_queue"] > 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=60), max_size=50))
 def test_any_datagram_can_wait(datagrams: list[bytes]) -> None:
     queue = WriteQueue(Counter())
