@@ -5,9 +5,23 @@ import os
 import signal
 from pathlib import Path
 
+import av
 from plane_world import plane_world, until
 
+from media.recording.compose import compose
 from media.recording.journal import read_header
+from media.recording.picture import Fonts
+from media.recording.timeline import Plan, Segment
+
+
+def middle_contrasts(film: Path) -> list[float]:
+    """Deviation of brightness in the middle of each picture; about 0 where nothing is shown."""
+    with av.open(str(film)) as container:
+        frames = [f.to_ndarray(format="gray") for f in container.decode(video=0)]
+    return [
+        float(f[f.shape[0] // 4 : f.shape[0] // 2, f.shape[1] // 3 : -f.shape[1] // 3].std())
+        for f in frames
+    ]
 
 
 async def test_rooms_are_spread_over_workers_and_each_stays_whole() -> None:
@@ -87,3 +101,17 @@ async def test_a_meeting_on_two_workers_outlives_one_of_them(tmp_path: Path) -> 
     headers = [read_header(journal)[0] for journal in journals]
     assert {header.peer for header in headers} == {site.id for site in sites}
     assert len({header.monotonic for header in headers}) >= 2, "each worker records its own"
+    started = min(header.wall for header in headers)
+    segments = tuple(
+        Segment(start=2 * n, end=2 * n + 2, seat=site.id, peers=(site.id,), label=site.id)
+        for n, site in enumerate((here, gone))
+    )
+    plan = Plan(
+        recording="r", started=started, ended=started + 4, title="r", segments=segments, chapters=()
+    )
+    film = tmp_path / "r.mp4"
+    await asyncio.to_thread(compose, tmp_path, plan, film, Fonts(), lambda _: None)
+    contrasts = await asyncio.to_thread(middle_contrasts, film)
+    half = len(contrasts) // 2
+    assert max(contrasts[:half]) > 10, "a site of the worker that lived is in the film"
+    assert max(contrasts[half:]) > 10, "and one of the worker that died"
