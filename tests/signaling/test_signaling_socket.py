@@ -27,6 +27,7 @@ from rooms.session.events import Entry, HandRaised, MicrophoneSet
 from rooms.session.model import MeetingId, Role, Seat, SeatId, Session
 from rooms.session.notices import AnyNotice, Level, Speakers
 from rooms.session.slots import Tile
+from rooms.turn import TurnServers
 from signaling.codes import ByeCode
 from signaling.connection import Limits
 from signaling.messages import Hello
@@ -194,7 +195,7 @@ async def farewell(socket: ClientWebSocketResponse) -> tuple[dict[str, Any], int
 
 
 @asynccontextmanager
-async def staged(**limits: Any) -> AsyncIterator[Stage]:
+async def staged(turn: TurnServers | None = None, **limits: Any) -> AsyncIterator[Stage]:
     live = StagedLive()
     app = web.Application()
     translate: Callable[[str, str], str] = lambda text, language: f"{language}: {text}"  # noqa: E731
@@ -205,6 +206,7 @@ async def staged(**limits: Any) -> AsyncIterator[Stage]:
         translate=translate,
         public_url="https://hop.example.vn",
         limits=Limits(**{"goodbye_seconds": 0.5, **limits}),
+        turn=turn,
     )
     async with TestServer(app) as server:
         stage = Stage(live, sockets, server)
@@ -223,6 +225,18 @@ async def test_hello_is_answered_with_a_snapshot() -> None:
         assert welcome["permissions"] == ["set-microphone"]
         assert stage.live.inside[0].connection == welcome["connection"]
         assert stage.sockets.snapshot()["joined"] == 1
+
+
+async def test_turn_credentials_come_with_the_welcome_and_again_before_they_run_out() -> None:
+    async with staged(TurnServers(("turn:192.0.2.1:3478",), "shared", ttl_s=1)) as stage:
+        socket, welcome = await stage.enter("site:1")
+        (first,) = welcome["iceServers"]
+        assert first["urls"] == ["turn:192.0.2.1:3478"]
+        for _ in range(3):  # at half of their life, for as long as the connection lasts
+            renewed = await message(socket)
+            assert renewed["type"] == "ice-servers"
+        (last,) = renewed["iceServers"]
+        assert int(last["username"].partition(":")[0]) > int(first["username"].partition(":")[0])
 
 
 async def test_what_happens_while_a_seat_enters_follows_its_welcome() -> None:
