@@ -29,8 +29,8 @@ _UPLINK_EXTENSIONS = {
     ),
 }
 _SLOT_EXTENSIONS = {
-    "audio": (negotiated.MID, negotiated.AUDIO_LEVEL),
-    "video": (negotiated.MID, VIDEO_ORIENTATION),
+    "audio": (negotiated.MID, negotiated.AUDIO_LEVEL, negotiated.TRANSPORT_CC),
+    "video": (negotiated.MID, negotiated.TRANSPORT_CC, VIDEO_ORIENTATION),
 }
 _SOURCES = {"audio": ("microphone",), "video": ("camera", "screen")}
 _UNDERSTOOD = {"audio": ("opus",), "video": ("vp8", "h264")}
@@ -261,8 +261,15 @@ def _slot(
 
 def _extensions(section: Section, known: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
     return {
-        uri: section.extensions[uri] for uri in known[section.kind] if uri in section.extensions
+        uri: section.extensions[uri]
+        for uri in known[section.kind]
+        if uri in section.extensions
+        and (uri != negotiated.TRANSPORT_CC or _answers_arrivals(section))
     }
+
+
+def _answers_arrivals(section: Section) -> bool:
+    return any("transport-cc" in format_.feedback for format_ in section.formats.values())
 
 
 # Writing

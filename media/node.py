@@ -458,6 +458,9 @@ class Node:
                         "paths": len(t.ice.paths) if t.ice else 0,
                         "uplinks": [u.source for u in t.peer.negotiated.uplinks],
                         "slots": len(t.peer.negotiated.slots),
+                        "line": t.peer.subscriber.downlink.snapshot(now)
+                        if t.peer.subscriber
+                        else None,
                     }
                     for t in self.transports.values()
                     if t.room is room

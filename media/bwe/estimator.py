@@ -19,10 +19,12 @@ MIN_BPS = 40_000  # one voice
 MAX_BPS = 50_000_000
 RATE_S = 0.5  # arriving rate is taken over this
 SHORT_RATE_S = 0.2  # and over this when the line got slower
+MARK_S = 0.01  # arrivals this close are added up
 USED_UP = 0.65  # sending less than this part of the estimate: limited by the sources (ALR)
 BASE_S = 15.0  # the shortest delay of the last one to two of these is "no queue"
 SILENT_S = 1.0  # sending without hearing of it for this long: the line is in trouble
 SILENT_BETA = 0.8  # a check (a quarter of a second) while it lasts
+STANDING_S = 0.4  # a queue is what even the luckiest packet of this time met
 LONG_QUEUE_S = 0.2  # a queue this long is over-use even when it does not grow any more
 TRACE_HEADER = (
     "at,estimate_bps,delay_bps,loss_bps,arriving_bps,queue_ms,trend_ms,threshold_ms,loss,usage"
@@ -50,14 +52,16 @@ class BandwidthEstimator:
         self.loss = LossBound(now)
         self.needed_bps = 0.0  # what the slots would take; set by the allocator
         self.feedbacks = 0
-        self.queue_s = 0.0  # above the shortest delay
+        self.queue_s = 0.0  # what every packet waits: a receiver short of CPU makes some wait
         self.round_trip_s = 0.2  # of feedback: from sending to hearing of it
         self._reader = ArrivalReader(log, transport)
         self._groups = PacketGroups()
         self._trend = Trendline()
         self._control = RateControl(START_BPS, MIN_BPS, MAX_BPS, now)
-        self._arrived: deque[tuple[float, int]] = deque()  # (receiver's clock, bytes)
+        self._arrived: deque[list[float]] = deque()  # [receiver's clock, bytes], `RATE_S` of them
+        self._arrived_bytes = 0
         self._first_arrival: float | None = None
+        self._shortest: deque[tuple[float, float]] = deque()  # (arrival, shortest delay) lately
         self._bases = [float("inf"), float("inf")]
         self._base_due = now + BASE_S
         self._heard_at = now
@@ -107,6 +111,12 @@ class BandwidthEstimator:
         if self.trace is not None:
             self.trace(self._line(now))
 
+    def skipped(self) -> None:
+        """Feedback came that was not read: what arrives is not known for the moment."""
+        self._arrived.clear()
+        self._arrived_bytes = 0
+        self._first_arrival = None
+
     def check(self, following: int, now: float) -> None:
         """Four times a second: packets leave and no feedback comes, so send less."""
         sending = following != self._following
@@ -120,9 +130,8 @@ class BandwidthEstimator:
         if long and usage is Usage.NORMAL:
             usage = Usage.OVER
         arriving = self._rate(RATE_S)
-        short = self._rate(SHORT_RATE_S)
-        if usage is Usage.OVER and arriving is not None and short is not None:
-            arriving = min(arriving, short)
+        if usage is Usage.OVER and arriving is not None:
+            arriving = min(arriving, self._rate(SHORT_RATE_S) or arriving)
         self._control.update(
             usage,
             arriving,
@@ -140,7 +149,10 @@ class BandwidthEstimator:
             self._base_due = now + BASE_S
             self._bases = [self._bases[1], float("inf")]
         self._bases[1] = min(self._bases[1], *delays)
-        self.queue_s = delays[-1] - min(self._bases)
+        self._shortest.append((arrived[-1][1], min(delays)))
+        while self._shortest[0][0] < arrived[-1][1] - STANDING_S:
+            self._shortest.popleft()
+        self.queue_s = min(shortest for _, shortest in self._shortest) - min(self._bases)
         round_trip = now - arrived[-1][0]
         self.round_trip_s += (round_trip - self.round_trip_s) / 4
 
@@ -148,10 +160,16 @@ class BandwidthEstimator:
         latest = arrived[-1][1]
         if self._first_arrival is None:
             self._first_arrival = arrived[0][1]
+        marks = self._arrived
+        mark = marks[-1] if marks else None
         for _, at, size in arrived:
-            self._arrived.append((at, size))
-        while self._arrived and self._arrived[0][0] <= latest - RATE_S:
-            self._arrived.popleft()
+            if mark is None or at - mark[0] > MARK_S:
+                mark = [at, 0]
+                marks.append(mark)
+            mark[1] += size
+            self._arrived_bytes += size
+        while marks[0][0] <= latest - RATE_S:
+            self._arrived_bytes -= int(marks.popleft()[1])
 
     def _rate(self, window_s: float) -> float | None:
         if self._first_arrival is None or not self._arrived:
@@ -159,12 +177,10 @@ class BandwidthEstimator:
         latest = self._arrived[-1][0]
         if latest - self._first_arrival < window_s:
             return None
-        total = 0
-        for at, size in reversed(self._arrived):
-            if at <= latest - window_s:
-                break
-            total += size
-        return total * 8 / window_s
+        if window_s == RATE_S:
+            return self._arrived_bytes * 8 / RATE_S
+        recent = (size for at, size in self._arrived if at > latest - window_s)
+        return sum(recent) * 8 / window_s
 
     # Probes
 

@@ -16,7 +16,7 @@ MAX_PACKET_BYTES = 320  # the same with 255 bytes of padding, the most a packet 
 FIRST_FACTOR = 4.0  # of the first probe, when nothing is known
 FACTOR = 2.0  # of those that look whether there is more than before
 NEXT_FACTOR = 3.0  # of one that follows a probe that came through
-PROVEN = 0.7  # a probe that reached this part of its rate may be followed by a faster one
+PROVEN = 1.2  # a probe that shows this many times the estimate is followed by a faster one
 INTERVAL_S = 3.0  # between probes that found nothing; doubles up to
 MAX_INTERVAL_S = 24.0
 PATIENCE_S = 1.0  # feedback of a probe comes within this
@@ -38,6 +38,7 @@ class Cluster:
     """One probe. Numbers are transport-wide, not wrapped; `last` is inclusive."""
 
     rate_bps: float
+    estimate_bps: float  # when it was sent
     first: int
     last: int
     size_bytes: int
@@ -53,6 +54,7 @@ class ProbeControl:
         self._due = now
         self._interval = INTERVAL_S
         self._factor = FIRST_FACTOR
+        self._estimate = 0.0
 
     def wants(
         self, estimate_bps: float, needed_bps: float, decreased_at: float, now: float
@@ -69,10 +71,16 @@ class ProbeControl:
             self._failed(now)
         if now < self._due or needed_bps <= estimate_bps or now - decreased_at < CALM_S:
             return None
+        self._estimate = estimate_bps
         return min(self._factor * estimate_bps, 1.25 * needed_bps)
 
     def sent(self, rate_bps: float, first: int, last: int, size_bytes: int, now: float) -> None:
-        self.cluster = Cluster(rate_bps, first, last, size_bytes, now, [])
+        self.cluster = Cluster(rate_bps, self._estimate, first, last, size_bytes, now, [])
+
+    def finished(self, last: int) -> None:
+        """The probe left: its last number."""
+        if self.cluster is not None:
+            self.cluster.last = last
 
     def on_arrivals(self, arrivals: list[Arrival], covers: int, now: float) -> float | None:
         """Look for the probe's packets.
@@ -90,12 +98,12 @@ class ProbeControl:
         cluster.arrivals += [a for a in arrivals if begin <= a[0] <= begin + 2 * CLUSTER_S]
         if covers < cluster.last:
             return None
-        rate = _rate(cluster)
-        if rate is None:
+        rate, saturated = _rate(cluster)
+        if not rate:
             self._failed(now)
             return None
         self.cluster = None
-        if rate >= PROVEN * cluster.rate_bps:
+        if not saturated and rate > PROVEN * cluster.estimate_bps:
             self._interval = INTERVAL_S
             self._due = now
             self._factor = NEXT_FACTOR
@@ -113,15 +121,16 @@ class ProbeControl:
         self._interval = min(MAX_INTERVAL_S, 2 * self._interval)
 
 
-def _rate(cluster: Cluster) -> float | None:
-    """The slower of sending and arriving rate; None: too few packets came.
+def _rate(cluster: Cluster) -> tuple[float, bool]:
+    """The slower of sending and arriving rate (0: too few packets came), and whether the line was
+    full.
 
     Everything that left during the probe counts, media too.
     """
     arrivals = cluster.arrivals
     received = sum(size for _, _, size in arrivals)
     if len(arrivals) < MIN_PACKETS or received < MIN_RECEIVED * cluster.size_bytes:
-        return None
+        return 0.0, False
     first, last = min(arrivals), max(arrivals)
     sending_s = max(last[0] - first[0], 1e-4)
     sending = (received - last[2]) * 8 / sending_s
@@ -129,5 +138,5 @@ def _rate(cluster: Cluster) -> float | None:
     arriving_s = max(times[-1][1] - times[0][1], 1e-4)
     arriving = (received - times[0][2]) * 8 / arriving_s
     if arriving < SATURATED * sending:
-        return SATURATED_TARGET * arriving
-    return min(sending, arriving, 1.2 * cluster.rate_bps)
+        return SATURATED_TARGET * arriving, True
+    return min(sending, arriving, 1.2 * cluster.rate_bps), False

@@ -109,12 +109,14 @@ class Trendline:
 
 def _slope(points: deque[tuple[float, float]]) -> float:
     """Least squares: ms of delay a ms of time."""
+    origin = points[0][0]
+    sum_x = sum_y = sum_xx = sum_xy = 0.0
+    for at, y in points:
+        x = at - origin
+        sum_x += x
+        sum_y += y
+        sum_xx += x * x
+        sum_xy += x * y
     count = len(points)
-    mean_x = sum(x for x, _ in points) / count
-    mean_y = sum(y for _, y in points) / count
-    above = below = 0.0
-    for x, y in points:
-        dx = x - mean_x
-        above += dx * (y - mean_y)
-        below += dx * dx
-    return above / below if below else 0.0
+    below = count * sum_xx - sum_x * sum_x
+    return (count * sum_xy - sum_x * sum_y) / below if below > 0 else 0.0

@@ -1,9 +1,10 @@
 """`python -m media.forward.benchmark`: what one forwarded packet costs, in one process.
 
 One publisher (per second 180 video packets of 1,100 bytes in frames of six, and 50 of audio) and N
-subscribers, everything on: ingress with feedback and cache, switching state, header extensions with
-transport-wide numbers, SRTP (AES-128-GCM), UDP on loopback into undrained sinks. The figure is CPU
-time (user + system) per copy sent, flat out; loopback charges the kernel's receiving half to it.
+subscribers, everything on: ingress with feedback and cache, switching, header extensions with
+transport-wide numbers, the arrival feedback of every subscriber (16 a second) with its estimator
+and probes, SRTP (AES-128-GCM), UDP on loopback into undrained sinks. The figure is CPU time (user +
+system) per copy sent, flat out; loopback charges the kernel's receiving half to it.
 """
 
 import argparse
@@ -30,6 +31,8 @@ from media.negotiated import (
 from media.peer import Peer, UdpEndpoint
 from media.rtp.extensions import render
 from media.rtp.packet import build
+from media.rtp.rtcp import serialize
+from media.rtp.transport_cc import from_arrivals
 from media.transport.egress import Egress
 
 VIDEO = Codec(96, "VP8", 90000, nack=True, pli=True, rtx_payload_type=97)
@@ -37,6 +40,10 @@ AUDIO = Codec(111, "opus", 48000, 2)
 EXTENSIONS = {MID: 4, TRANSPORT_CC: 3, ABS_SEND_TIME: 2, AUDIO_LEVEL: 1}
 FRAME_PACKETS = 6
 FRAMES_PER_S = 30
+KEY_FRAMES = 15
+FEEDBACK_FRAMES = 2  # about as often as a browser
+DELAY_S = 0.02
+WARM_UP_S = 4.0  # the estimates found their room
 
 
 class Publisher:
@@ -54,8 +61,8 @@ class Publisher:
         return render([(1, b"\x9e"), (2, b"\0\0\0"), (3, number), (4, mid)])
 
     def frame(self, now: float) -> list[bytes]:
-        """One video frame; the first is a key frame. Sizes differ by a byte, as browsers' do."""
-        key = self._picture == 0
+        """One video frame, every 15th a key frame. Sizes differ by a byte, as browsers' do."""
+        key = self._picture % KEY_FRAMES == 0
         self._picture = (self._picture + 1) & 0x7FFF
         packets = []
         for index in range(FRAME_PACKETS):
@@ -109,6 +116,8 @@ class Bench:
         self.socket.bind(("127.0.0.1", 0))
         self.sinks: list[socket.socket] = []
         self._sessions: list[Session] = []
+        self.viewers: list[Peer] = []
+        self._reported: dict[Peer, int] = {}
         uplinks = (
             Uplink("0", "audio", "microphone", (AUDIO,), EXTENSIONS),
             Uplink("1", "video", "camera", (VIDEO,), EXTENSIONS),
@@ -137,6 +146,8 @@ class Bench:
             endpoint=UdpEndpoint(self.socket.fileno(), sink.getsockname()),
         )
         self.room.add_peer(peer, 0.0)
+        self.viewers.append(peer)
+        self._reported[peer] = 1
         self.room.set_slots(peer.id, (SlotWant(mid="3", peer="speaker#1"),), 0.0)
 
     def run(self, seconds: float) -> tuple[float, int]:
@@ -154,16 +165,36 @@ class Bench:
         room, publisher = self.room, self.publisher
         before = resource.getrusage(resource.RUSAGE_SELF)
         copies = 0
-        for at, burst in plan:
+        for index, (at, burst) in enumerate(plan):
             for packet in burst:
                 room.on_rtp(publisher, bytearray(packet), len(packet), at)
             room.flush(at)
             copies += room.copies_last_flush
-            if room.next_deadline(at) <= at:
-                room.poll(at)
+            while (due := room.next_deadline(at)) < at + 1 / FRAMES_PER_S:
+                due = max(at, due)
+                room.poll(due)
+                room.flush(due)
+            if index % FEEDBACK_FRAMES == 1:
+                self._acknowledge(at)
         after = resource.getrusage(resource.RUSAGE_SELF)
         cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
         return cpu, copies
+
+    def _acknowledge(self, now: float) -> None:
+        """Every subscriber reports everything it got; equal reports are made once."""
+        made: dict[tuple[int, int], bytes] = {}
+        for peer in self.viewers:
+            first, following = self._reported[peer], int(self.room.numbers.next[peer.index])
+            self._reported[peer] = following
+            if first == following:
+                continue
+            report = made.get((first, following))
+            if report is None:
+                cells = self.room.numbers.log.read(peer.index, first, following - first)
+                times: list[float | None] = [9.0 + DELAY_S + (c >> 16) / 1e6 for c in cells]
+                report = serialize([from_arrivals(1, 2, first, 0, times)])
+                made[first, following] = report
+            self.room.on_rtcp(peer, report, now)
 
     def close(self) -> None:
         self.socket.close()
@@ -175,7 +206,7 @@ def measure(subscribers: int, seconds: float, *, gso: bool | None = None) -> tup
     """(microseconds of CPU per copy, copies)."""
     bench = Bench(subscribers, gso=gso)
     try:
-        bench.run(0.5)
+        bench.run(WARM_UP_S)
         cpu, copies = bench.run(seconds)
     finally:
         bench.close()

@@ -69,6 +69,7 @@ class DownTrack:
         "codecs",
         "epoch",
         "format_key",
+        "granted_height",
         "group",
         "history",
         "octets_base",
@@ -90,6 +91,7 @@ class DownTrack:
         self.codecs = {codec.key: codec for codec in reversed(slot.codecs)}
         self.format_key: tuple[Any, ...] = tuple(sorted(slot.extensions.items()))
         self.want: Want | None = None
+        self.granted_height: int | None = None  # lines the budget allows; 0: paused, None: any
         self.track: UpTrack | None = None
         self.target: Encoding | None = None  # waiting for its key frame
         self.epoch: Epoch | None = None  # playing
@@ -119,6 +121,12 @@ class DownTrack:
         if group is None:
             return self.packets_base, self.octets_base
         return self.packets_base + group.packets, self.octets_base + group.octets
+
+    @property
+    def wanted_height(self) -> int:
+        """Lines the slot shows, as far as the budget allows."""
+        height = self.want.max_height if self.want is not None else 0
+        return height if self.granted_height is None else min(height, self.granted_height)
 
     def begin(self, packet: SourcePacket) -> None:
         """Switch to the packet's encoding, starting with this packet."""

@@ -6,6 +6,7 @@ group's header template with sequence number, timestamp, SSRC, transport-wide nu
 replaced, encrypted in place by libsrtp in the egress arena.
 """
 
+from array import array
 from collections.abc import Sequence
 from struct import Struct
 from typing import Any, cast
@@ -14,9 +15,12 @@ import numpy as np
 import numpy.typing as npt
 from pylibsrtp._binding import lib
 
+from media.bwe.arrival import LINE_BYTES, SendLog, record
 from media.drops import Counters, DropReason
 from media.forward.down_track import DownTrack, Epoch
 from media.forward.groups import Group, WireFormat, build_groups
+from media.negotiated import TRANSPORT_CC
+from media.peer import StreamEndpoint
 from media.receive.source_packet import SourcePacket
 from media.receive.up_track import Encoding
 from media.rtp import vp8
@@ -27,14 +31,18 @@ PADDING_LIMIT = 24  # bytes of RTP padding spent to make neighbours equal for GS
 ROWS_BYTES = 400_000  # a matrix larger than this leaves the cache: it is made in parts
 _NUMBERS = Struct("!HII")
 _SHORT = Struct("!H")
+_PADDED_HEADER = Struct("!BBHIIHHBHB")  # with one extension element of two bytes
+_PADDED_NUMBER_AT = 17
 
 
 class TransportNumbers:
-    """Transport-wide sequence numbers of all peers of a room, one counter a transport."""
+    """Transport-wide sequence numbers of all peers of a room, one counter a transport, and what was
+    sent under them."""
 
     def __init__(self, capacity: int = 64) -> None:
         self.next = np.zeros(capacity, np.uint32)
         self.memory = memoryview(cast(bytes, self.next))  # the same numbers, faster one by one
+        self.log = SendLog(capacity)
         self._free = list(range(capacity - 1, -1, -1))
 
     def allocate(self) -> int:
@@ -42,9 +50,11 @@ class TransportNumbers:
             size = len(self.next)
             self.next = np.concatenate([self.next, np.zeros(size, np.uint32)])
             self.memory = memoryview(cast(bytes, self.next))
+            self.log.grow(2 * size)
             self._free = list(range(2 * size - 1, size - 1, -1))
         index = self._free.pop()
         self.next[index] = 1
+        self.log.forget(index)
         return index
 
     def release(self, index: int) -> None:
@@ -78,6 +88,11 @@ class Copy:
             padded += bytes(missing - 1)
             padded.append(missing)
             self.template = bytes(padded)
+
+
+def _records(run: Sequence[Copy], now: float) -> list[int]:
+    """For the send log: of one subscriber's copies."""
+    return [record(now, len(copy.template) + LINE_BYTES) for copy in run]
 
 
 def runs(sizes: Sequence[int], limit: int = MAX_SEGMENTS) -> list[tuple[int, int, int]]:
@@ -190,14 +205,14 @@ class FanOut:
                 copy.pad(size)
             if size - len(run[-1].template) <= PADDING_LIMIT:
                 run[-1].pad(size)
-            make(group, run)
+            make(group, run, now)
         group.packets += len(copies)
         group.octets += sum(c.octets for c in copies)
         return len(copies) * len(group.members)
 
     # Few subscribers
 
-    def _loop(self, group: Group, run: Sequence[Copy]) -> None:
+    def _loop(self, group: Group, run: Sequence[Copy], now: float) -> None:
         egress = self.egress
         memory = egress.memory
         lengths = egress.length_memory
@@ -206,6 +221,8 @@ class FanOut:
         count = len(run)
         transport = run[0].transport_at
         transport_numbers = self.numbers.memory
+        log = self.numbers.log
+        records = array("Q", _records(run, now)) if transport else array("Q")
         for index, context in enumerate(group.contexts):
             slot = egress.reserve(count)
             sequence_offset = group.sequence_offsets[index]
@@ -215,6 +232,7 @@ class FanOut:
             if transport:
                 number = transport_numbers[group.indices[index]]
                 transport_numbers[group.indices[index]] = (number + count) & 0xFFFFFFFF
+                log.write(group.indices[index], number, records)
             failed = False
             for column, copy in enumerate(run):
                 packet = copy.packet
@@ -281,7 +299,7 @@ class FanOut:
 
     # Many subscribers
 
-    def _matrix(self, group: Group, run: Sequence[Copy]) -> None:
+    def _matrix(self, group: Group, run: Sequence[Copy], now: float) -> None:
         count = len(run)
         members = len(group.members)
         rows = max(1, min(members, ROWS_BYTES // (len(run[0].template) * count), 1024 // count))
@@ -289,10 +307,12 @@ class FanOut:
         for start in range(0, members, rows):
             stop = min(start + rows, members)
             slot = self.egress.reserve((stop - start) * count)
-            self._rewrite(group, run, start, stop, slot)
+            self._rewrite(group, run, start, stop, slot, now)
             self._encrypt(group, contexts, start, stop, slot, count)
 
-    def _rewrite(self, group: Group, run: Sequence[Copy], start: int, stop: int, slot: int) -> None:
+    def _rewrite(
+        self, group: Group, run: Sequence[Copy], start: int, stop: int, slot: int, now: float
+    ) -> None:
         egress = self.egress
         arrays = group.arrays
         rows, count = stop - start, len(run)
@@ -321,6 +341,7 @@ class FanOut:
             numbers: npt.NDArray[np.uint32] = np.add.outer(first, columns)
             block[:, :, transport] = numbers >> 8 & 0xFF
             block[:, :, transport + 1] = numbers & 0xFF
+            self.numbers.log.write_many(indices, numbers, _records(run, now))
 
     @staticmethod
     def _rewrite_vp8_column(
@@ -404,9 +425,7 @@ class FanOut:
         timestamp = packet.timestamp + epoch.timestamp_offset & 0xFFFFFFFF
         _NUMBERS.pack_into(datagram, 2, sink.rtx_sequence, timestamp, rtx_ssrc)
         if transport:
-            number = int(self.numbers.next[peer.index])
-            self.numbers.next[peer.index] = (number + 1) & 0xFFFFFFFF
-            _SHORT.pack_into(datagram, transport, number & 0xFFFF)
+            self._number(datagram, transport, peer.index, now)
         slot = egress.reserve(1)
         at = slot * egress.bytes_view.shape[1]
         size = len(datagram)
@@ -422,4 +441,42 @@ class FanOut:
         self._queue(member, 0, slot, 1, False)
         self._tell()
         peer.bytes_repeated += size
+        return True
+
+    def _number(self, datagram: bytearray, at: int, transport: int, now: float) -> None:
+        """The next transport-wide number into one datagram."""
+        number = int(self.numbers.next[transport])
+        self.numbers.next[transport] = (number + 1) & 0xFFFFFFFF
+        _SHORT.pack_into(datagram, at, number & 0xFFFF)
+        cell = record(now, len(datagram) + LINE_BYTES)
+        self.numbers.log.write(transport, number, array("Q", (cell,)))
+
+    def pad(self, sink: DownTrack, size_bytes: int, now: float) -> bool:
+        """A packet of nothing but padding, about `size_bytes` on the line, in the slot's RTX
+        stream: probes. False when the slot has no RTX or no transport-wide numbers."""
+        peer = sink.peer
+        extension = sink.slot.extensions.get(TRANSPORT_CC, 0)
+        payload_type = sink.slot.codecs[0].rtx_payload_type
+        if not 0 < extension < 15 or payload_type is None or not peer.ready:
+            return False
+        head = _PADDED_HEADER.pack(0xB0, payload_type, 0, 0, 0, 0xBEDE, 1, extension << 4 | 1, 0, 0)
+        fill = min(255, max(1, size_bytes - LINE_BYTES - len(head)))
+        datagram = bytearray(head) + bytes(fill - 1) + bytes((fill,))
+        sink.rtx_sequence = sink.rtx_sequence + 1 & 0xFFFF
+        _NUMBERS.pack_into(datagram, 2, sink.rtx_sequence, 0, sink.slot.rtx_ssrc or 0)
+        self._number(datagram, _PADDED_NUMBER_AT, peer.index, now)
+        egress = self.egress
+        slot = egress.reserve(1)
+        at = slot * egress.bytes_view.shape[1]
+        egress.memory[at : at + len(datagram)] = datagram
+        egress.length_memory[slot] = len(datagram)
+        if self._protect(peer.srtp_tx, egress.pointers[slot], egress.length_pointers[slot]):
+            self.counters.drop(DropReason.SRTP)
+            return False
+        if isinstance(peer.endpoint, StreamEndpoint):
+            size = egress.length_memory[slot]
+            peer.endpoint.send(egress.bytes_view[slot, :size].tobytes())
+        else:
+            egress.push(peer.fd, slot, 1, peer.socket_name, peer.socket_namelen, 0)
+        self.counters.add("probe_packets")
         return True

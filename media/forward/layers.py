@@ -43,6 +43,21 @@ def _height(track: UpTrack, rid: str) -> int:
     return encoding.estimated_height if encoding is not None else guessed_height(rid)
 
 
+def candidates(
+    encodings: Iterable[Encoding], max_height: int, codecs: Container[str], now: float
+) -> list[Encoding]:
+    """Every layer that could play up to the one that fills `max_height`, smallest picture first:
+    those that arrive, and those the publisher would send when asked."""
+    able = [e for e in encodings if e.first_at is not None and _codec(e) in codecs]
+    if len(able) > 1:
+        able = [e for e in able if e.flows(now) or e.rid not in e.track.asked]
+    able.sort(key=lambda e: e.estimated_height)
+    for place, encoding in enumerate(able):
+        if encoding.estimated_height >= max_height * TOLERANCE:
+            return able[: place + 1]
+    return able
+
+
 def _codec(encoding: Encoding) -> str:
     codec = encoding.last_codec
     return "" if codec is None else encoding.track.codec_keys[codec.payload_type]

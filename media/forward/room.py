@@ -4,10 +4,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from media.allocator import Limits
 from media.control import PeerStats, SlotWant
 from media.drops import Counters, DropReason
 from media.forward.auditor import Auditor, Stalled
 from media.forward.down_track import Want
+from media.forward.downlink import Downlink
 from media.forward.fanout import FanOut, TransportNumbers
 from media.forward.figures import Figures
 from media.forward.layers import ideal_layers
@@ -21,6 +23,7 @@ from media.receive.source_packet import SourcePacket
 from media.receive.up_track import Encoding, UpTrack
 from media.rtp.packet import ParseError
 from media.rtp.rtcp import ReceiverReport, Rtcp, SenderReport, ntp_to_seconds, parse, serialize
+from media.rtp.transport_cc import is_lone_feedback
 from media.transport.egress import Egress
 
 TICK_S = 0.05  # feedback, reports, speaker choice
@@ -94,6 +97,8 @@ class Room:
         self._attention: set[str] = set()  # publishers to be told something now
         self._repairing: set[str] = set()  # publishers some of whose packets are missing
         self._retry_due = now
+        self._probing: dict[Downlink, None] = {}  # with a probe under way
+        self._probe_due = float("inf")
         self._clocks: dict[str, float] = {}  # peer id -> its NTP clock minus ours
         self._published = 0
         self._pending = 0
@@ -111,7 +116,9 @@ class Room:
         peer.index = self.numbers.allocate()
         peer.ingress = Ingress(peer.id, peer.negotiated, self.counters)
         peer.ingress.on_level = self.voices.on_level
-        peer.subscriber = Subscriber(peer, self.fanout, self.router, self.counters, self.ntp_offset)
+        peer.subscriber = Subscriber(
+            peer, self.fanout, self.router, self.counters, self.ntp_offset, now
+        )
         self.peers[peer.id] = peer
         for track in peer.ingress.tracks:
             self.router.add_track(track, now)
@@ -138,6 +145,7 @@ class Room:
         self.auditor.forget(peer)
         self.numbers.release(peer.index)
         self._attention.discard(peer_id)
+        self._probing.pop(peer.subscriber.downlink, None)
         self._clocks.pop(peer_id, None)
         self.figures.forget(peer_id)
         self.voices.remove(peer_id)
@@ -160,6 +168,8 @@ class Room:
         assert peer.subscriber is not None
         peer.connected_at = now
         peer.subscriber.start(now)
+        peer.subscriber.downlink.tick(now)
+        self._mind_probe(peer.subscriber.downlink)
         fill_auto_slots(self.peers.values(), self.router, now)
         for down in peer.subscriber.down_tracks:
             self.router.select(down, now)
@@ -219,6 +229,7 @@ class Room:
                 self.counters.add("layers_resumed_ms", round(waited * 1000))
             self.router.refresh(key, now)
         ingress.new_encodings.clear()
+        self._check_tight_lines(now)
         fill_auto_slots(self.peers.values(), self.router, now)
 
     def _tell_taps(self, packet: SourcePacket) -> None:
@@ -241,6 +252,9 @@ class Room:
         ingress, subscriber = peer.ingress, peer.subscriber
         if ingress is None or subscriber is None:
             return
+        if is_lone_feedback(data) and subscriber.downlink.skips():
+            self.counters.add("transport_feedback_unread")
+            return
         try:
             packets = parse(data)
         except ParseError:
@@ -249,6 +263,7 @@ class Room:
         for packet in packets:
             ingress.on_rtcp(packet, now)
             subscriber.on_rtcp(packet, now)
+            self._mind_probe(subscriber.downlink)
             if isinstance(packet, SenderReport) and ingress.encoding_of(packet.ssrc) is not None:
                 self._on_source_clock(peer.id, packet, now)
 
@@ -303,11 +318,14 @@ class Room:
         """Plaintext compound RTCP packets due now (NACK, PLI, transport-cc, RR, SR): protect and
         send each. Also moves layer and speaker selection on. Call it at `next_deadline`."""
         out: list[tuple[Peer, bytes]] = []
+        if now >= self._probe_due:
+            self._send_probes(now)
         if now >= self._check_due:
             self._check_due = now + CHECK_S
             self.router.check_layers(now)
             self._stalled += self.auditor.check(now)
             fill_auto_slots(self.peers.values(), self.router, now)
+            self._check_lines(now)
         if now >= self._tick_due:
             self._tick_due = now + TICK_S
             self._attention.clear()
@@ -326,6 +344,32 @@ class Room:
                 if peer_id in self.peers:
                     self._collect(self.peers[peer_id], now, out)
         return out
+
+    def _check_tight_lines(self, now: float) -> None:
+        for peer in self.peers.values():
+            if peer.ready and peer.subscriber is not None and peer.subscriber.downlink.tight:
+                peer.subscriber.downlink.check(now)
+
+    def _check_lines(self, now: float) -> None:
+        for peer in self.peers.values():
+            if peer.ready and peer.negotiated.slots:
+                downlink = peer.subscriber.downlink  # type: ignore[union-attr]
+                downlink.tick(now)
+                self._mind_probe(downlink)
+
+    def _mind_probe(self, downlink: Downlink) -> None:
+        if downlink.probe_due < float("inf"):
+            self._probing[downlink] = None
+            self._probe_due = min(self._probe_due, downlink.probe_due)
+
+    def _send_probes(self, now: float) -> None:
+        self._probe_due = float("inf")
+        for downlink in tuple(self._probing):
+            if now >= downlink.probe_due:
+                downlink.send_probe(now)
+            if downlink.probe_due == float("inf"):
+                del self._probing[downlink]
+            self._probe_due = min(self._probe_due, downlink.probe_due)
 
     def _begin_round(self, now: float) -> None:
         """Publishers with losses are looked at again soon; `_collect` says which they are."""
@@ -366,7 +410,7 @@ class Room:
         """When `poll` has something to do next, in the clock of `now`."""
         if self._attention:
             return now
-        due = min(self._tick_due, self._check_due)
+        due = min(self._tick_due, self._check_due, self._probe_due)
         return min(due, self._retry_due) if self._repairing else due
 
     # What the service asks for
@@ -385,6 +429,15 @@ class Room:
             if want.peer is not None:
                 chosen = Want(want.peer, want.source, want.max_height)
             self.router.set_want(down, chosen, now)
+        if peer.ready:
+            peer.subscriber.downlink.check(now)
+
+    def set_limits(self, peer_id: str, limits: Limits, now: float) -> None:
+        """What this peer may be sent at most. Speech is never cut. Unknown peers are ignored."""
+        peer = self.peers.get(peer_id)
+        if peer is not None and peer.subscriber is not None:
+            peer.subscriber.downlink.limits = limits
+            peer.subscriber.downlink.check(now)
 
     def auto_slots(self, peer_id: str, now: float) -> None:
         """Keep this peer's video slots filled with the first published cameras and screens."""

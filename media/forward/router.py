@@ -84,6 +84,7 @@ class Router:
             for encoding in track.encodings.values():
                 if encoding.cache is not None:
                     encoding.cache.trim(now)
+                encoding.measure(now)
                 if encoding.waiters and track.allowed and track.kind == "video":
                     self._ask(encoding, now)
         for down, since in tuple(self._waiting.items()):
@@ -126,10 +127,13 @@ class Router:
             return
         key = (want.peer_id, want.source)
         self.stirred.add(key)
+        if down.granted_height == 0:
+            self.stop(down)
+            return
         track = self.tracks.get(key)
         encoding = None
         if track is not None and track.allowed:
-            encoding = select_layer(track.encodings.values(), want.max_height, down.codecs, now)
+            encoding = select_layer(track.encodings.values(), down.wanted_height, down.codecs, now)
             if encoding is None and track.started and not self._speaks(down, track):
                 self.counters.drop(DropReason.CODEC_MISMATCH)
         playing = down.encoding

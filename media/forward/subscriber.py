@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from media.drops import Counters, DropReason
 from media.forward.down_track import DownTrack
+from media.forward.downlink import Downlink
 from media.forward.fanout import FanOut
 from media.forward.router import Router, invalidate
 from media.rtp.rtcp import (
@@ -44,7 +45,13 @@ class Subscriber:
     """Slots of one peer. Clocks: `now` is monotonic seconds, `ntp_offset` makes it NTP seconds."""
 
     def __init__(
-        self, peer: "Peer", fanout: FanOut, router: Router, counters: Counters, ntp_offset: float
+        self,
+        peer: "Peer",
+        fanout: FanOut,
+        router: Router,
+        counters: Counters,
+        ntp_offset: float,
+        now: float,
     ) -> None:
         self.peer = peer
         self.fanout = fanout
@@ -56,6 +63,7 @@ class Subscriber:
         self.audio = [d for d in self.down_tracks if d.slot.kind == "audio"]
         self.video = [d for d in self.down_tracks if d.slot.kind == "video"]
         self._by_ssrc = {down.slot.ssrc: down for down in self.down_tracks}
+        self.downlink = Downlink(peer, self.audio, self.video, fanout, router, now)
         self.due = float("inf")  # when `reports` has something to say next
         name_of = self.down_tracks[0].slot.ssrc if self.down_tracks else 0
         self._description = serialize([SourceDescription(((name_of, peer.negotiated.cname),))])
@@ -87,6 +95,7 @@ class Subscriber:
                 self.peer.remb_bps = bitrate
             case TransportFeedback():
                 self.counters.add("transport_feedback_in")
+                self.downlink.on_feedback(packet, now)
             case _:
                 pass
 

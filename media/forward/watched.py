@@ -94,7 +94,9 @@ def needed_layers(track: UpTrack, slots: Iterable[DownTrack], now: float) -> set
     for down in slots:
         if down.want is None or not down.peer.ready:
             continue
-        ideal = ideal_layers(track, down.want.max_height)
+        if down.granted_height == 0 and track.started:
+            continue  # paused by its budget, and what it would cost is known
+        ideal = ideal_layers(track, down.wanted_height or down.want.max_height)
         needed.add(ideal[-1])
         playing = down.encoding
         if playing is None or playing.track is not track or not playing.flows(now):

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 LAYER_TIMEOUT_S = 1.0  # a layer without packets for this long has stopped
 SOURCE_TIMEOUT_S = 3.0  # a static screen may send one frame a second
 VOICE_TRIES, VOICE_AGE_S = 3, 0.25  # a voice packet that comes later is of no use
+LINE_BYTES = 44  # a packet's UDP, IPv4 and SRTP tag
+GUESSED_BPS = {"q": 150_000, "h": 500_000, "f": 1_700_000}  # until measured
+DEFAULT_BPS = 1_000_000
+VOICE_BPS = 50_000
+RATE_WEIGHT = 0.3  # of a new quarter of a second in the measured rate
 GUESSED_HEIGHTS = {"q": 180, "h": 360, "f": 720}  # until a key frame tells
 
 
@@ -30,6 +35,7 @@ class Encoding:
     """One SSRC of a source (and its RTX SSRC), with its reception state and its subscribers."""
 
     __slots__ = (
+        "_measured",
         "burst",
         "bytes_in",
         "cache",
@@ -45,6 +51,7 @@ class Encoding:
         "nack",
         "packets_in",
         "playing_codec",
+        "rate_bps",
         "reception",
         "rid",
         "rtx_ssrc",
@@ -82,6 +89,8 @@ class Encoding:
         self.packets_in = 0
         self.bytes_in = 0
         self.frames = 0
+        self.rate_bps = float(GUESSED_BPS.get(rid, DEFAULT_BPS if video else VOICE_BPS))
+        self._measured: tuple[float, int, int] | None = None  # when, bytes and packets then
         self.sender_report: SenderReport | None = None
         self.sender_report_at = 0.0
         # Forwarding: written by the fan-out.
@@ -112,6 +121,20 @@ class Encoding:
     def flows(self, now: float) -> bool:
         """Whether packets arrive and will go on arriving: the publisher was not asked to stop."""
         return self.rid in self.track.asked and self.arriving(now)
+
+    def measure(self, now: float) -> None:
+        """Keep `rate_bps` (on a subscriber's line, headers included) up to date: call it a few
+        times a second. A layer that paused keeps its last rate."""
+        last = self._measured
+        if last is None or not self.arriving(now):
+            self._measured = (now, self.bytes_in, self.packets_in) if self.packets_in else None
+            return
+        elapsed = now - last[0]
+        if elapsed < 0.2:
+            return
+        octets = self.bytes_in - last[1] + LINE_BYTES * (self.packets_in - last[2])
+        self.rate_bps += RATE_WEIGHT * (octets * 8 / elapsed - self.rate_bps)
+        self._measured = (now, self.bytes_in, self.packets_in)
 
     def on_sender_report(self, report: SenderReport, now: float) -> None:
         self.sender_report = report

@@ -24,6 +24,16 @@ class TransportFeedback:
     reference: int = 0  # 24 bits, units of 64 ms
 
 
+def is_lone_feedback(datagram: bytes) -> bool:
+    """Whether an RTCP datagram is one transport-wide feedback packet and nothing else."""
+    return (
+        len(datagram) >= 4
+        and datagram[0] & 0x1F == 15
+        and datagram[1] == 205
+        and 4 * ((datagram[2] << 8 | datagram[3]) + 1) == len(datagram)
+    )
+
+
 def parse(sender: int, media: int, body: bytes) -> TransportFeedback:
     """`body` starts with the base sequence number.
 

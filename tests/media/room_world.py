@@ -218,7 +218,9 @@ class World:
         firefox: bool = False,
         key: bytes | None = None,
         ready: bool = True,
+        estimates: bool = False,
     ) -> Viewer:
+        """Without `estimates` its line is taken to carry everything: nobody sends feedback here."""
         extensions = FIREFOX if firefox else CHROMIUM
         slots = []
         for index in range(audio + video):
@@ -242,6 +244,9 @@ class World:
         peer = Peer(name, NegotiatedMedia((), tuple(slots), local_ssrc=4242))
         viewer = self.viewers[name] = Viewer(peer, tx, rx)
         self.room.add_peer(peer, self.now)
+        assert peer.subscriber is not None
+        if not estimates:
+            peer.subscriber.downlink.estimator = None
         if ready:
             self.connect(viewer)
         return viewer

@@ -169,8 +169,10 @@ def test_transport_numbers_are_contiguous_for_each_peer() -> None:
 
 def test_benchmark_forwards_everything() -> None:
     bench = Bench(20)
+    bench.run(1.5)  # until the estimates have found their room
+    before = bench.counters.get("packets_out")
     _, copies = bench.run(0.5)
     bench.close()
-    assert copies == bench.counters.get("packets_out") == 20 * (15 * 6 + 25)
+    assert copies == bench.counters.get("packets_out") - before == 20 * (15 * 6 + 25)
     cost, _ = measure(3, 0.1)
     assert cost > 0

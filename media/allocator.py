@@ -1,0 +1,185 @@
+"""One budget, divided over what a subscriber's slots want. Pure.
+
+Speech comes first and is never refused. Then the shared screen, the main picture, and tiles, the
+larger ones first; equal tiles rise together. A slot gets a step (a simulcast layer) or is paused.
+Steps down happen at once; steps up only when the budget has held a fifth above them for a while.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from itertools import groupby
+
+HEADROOM = 1.2  # a step up must fit this many times
+HOLD_S = 1.5  # for this long
+MAX_HOLD_S = 24.0  # the wait doubles up to this when steps up had to be taken back
+REGRET_S = 6.0  # a step down this soon after one up means it was too early
+
+
+class Rank(IntEnum):
+    """Order of video slots; speech stands before all."""
+
+    SCREEN = 0
+    MAIN = 1
+    TILE = 2
+
+
+class Pause(StrEnum):
+    """Why a slot that wants a picture gets none."""
+
+    LINE = "line"  # the line does not carry it
+    LIMIT = "limit"  # the site's limits forbid it
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a site may be sent, whatever its line carries.
+
+    `max_down_bps` is on the line: with UDP and IP headers. It bounds pictures, never speech.
+    """
+
+    max_down_bps: int | None = None
+    video: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A way to show a source. Steps of a slot ascend in rate."""
+
+    height: int  # picture lines
+    rate_bps: float
+
+
+@dataclass(frozen=True, slots=True)
+class SlotNeed:
+    """A video slot that wants a picture of a source that is there."""
+
+    mid: str
+    source: tuple[str, str]  # (peer id, source)
+    rank: Rank
+    height: int  # wanted lines
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a slot gets: a step, or the reason for none."""
+
+    step: Step | None
+    paused: Pause | None = None
+
+
+Levels = dict[str, int]  # mid -> 0 (paused) .. len(steps)
+
+
+def divide(needs: Sequence[SlotNeed], budget_bps: float) -> Levels:
+    """The highest levels the budget carries, class by class in order of priority."""
+    levels = {need.mid: 0 for need in needs}
+    left = budget_bps
+    for _, group in groupby(sorted(needs, key=_class), key=_class):
+        members = list(group)
+        rising = True
+        while rising:
+            rising = False
+            for need in members:
+                level = levels[need.mid]
+                if level < len(need.steps):
+                    more = _rate(need, level + 1) - _rate(need, level)
+                    if more <= left:
+                        left -= more
+                        levels[need.mid] = level + 1
+                        rising = True
+    return levels
+
+
+def _class(need: SlotNeed) -> tuple[int, int]:
+    return need.rank, -need.height
+
+
+def _rate(need: SlotNeed, level: int) -> float:
+    return need.steps[level - 1].rate_bps if level else 0.0
+
+
+def cost(needs: Sequence[SlotNeed], levels: Mapping[str, int]) -> float:
+    return sum(_rate(need, levels[need.mid]) for need in needs)
+
+
+class StreamAllocator:
+    """Remembers what the slots got, so that nothing flickers. `now`: monotonic seconds."""
+
+    def __init__(self) -> None:
+        self._got: dict[str, tuple[tuple[str, str], int]] = {}  # mid -> (source, height; 0 paused)
+        self._room_since: float | None = None
+        self._raised_at = float("-inf")
+        self._hold_s = HOLD_S
+
+    def allocate(
+        self,
+        needs: Sequence[SlotNeed],
+        budget_bps: float,
+        now: float,
+        *,
+        hasty: bool = False,
+        why: Pause = Pause.LINE,
+    ) -> dict[str, Grant]:
+        """What each slot gets now.
+
+        Args:
+            budget_bps: for pictures: speech is already taken off.
+            hasty: step up without waiting (someone just came in).
+            why: told for slots that are paused.
+        """
+        kept, safe = self._kept(needs), divide(needs, budget_bps / HEADROOM)
+        levels = {n.mid: kept.get(n.mid, safe[n.mid]) for n in needs}
+        if cost(needs, levels) > budget_bps:
+            fit = divide(needs, budget_bps)
+            levels = {mid: min(level, fit[mid]) for mid, level in levels.items()}
+            self._lowered(now)
+        elif any(safe[mid] > level for mid, level in levels.items()):
+            levels = self._rise(needs, levels, safe, budget_bps, now, 0.0 if hasty else None)
+        else:
+            self._room_since = None
+        grants = {n.mid: _grant(n, levels[n.mid], why) for n in needs}
+        self._got = {
+            n.mid: (n.source, step.height if (step := grants[n.mid].step) else 0) for n in needs
+        }
+        return grants
+
+    def _kept(self, needs: Sequence[SlotNeed]) -> Levels:
+        """Present levels of slots that still show the same source."""
+        kept = {}
+        for need in needs:
+            source, height = self._got.get(need.mid, (None, 0))
+            if source == need.source:
+                kept[need.mid] = sum(step.height <= height for step in need.steps)
+        return kept
+
+    def _lowered(self, now: float) -> None:
+        self._room_since = None
+        if now - self._raised_at < REGRET_S:
+            self._hold_s = min(MAX_HOLD_S, 2 * self._hold_s)
+            self._raised_at = float("-inf")
+
+    def _rise(
+        self,
+        needs: Sequence[SlotNeed],
+        levels: Levels,
+        safe: Levels,
+        budget_bps: float,
+        now: float,
+        hold_s: float | None,
+    ) -> Levels:
+        if self._room_since is None:
+            self._room_since = now
+        if now - self._room_since < (self._hold_s if hold_s is None else hold_s):
+            return levels
+        self._room_since = None
+        if now - self._raised_at > MAX_HOLD_S:
+            self._hold_s = HOLD_S
+        self._raised_at = now
+        higher = {mid: max(level, safe[mid]) for mid, level in levels.items()}
+        return higher if cost(needs, higher) <= budget_bps else safe
+
+
+def _grant(need: SlotNeed, level: int, why: Pause) -> Grant:
+    return Grant(need.steps[level - 1]) if level else Grant(None, why)

@@ -1,0 +1,237 @@
+"""The line towards one subscriber: what it carries, what its slots get, probes.
+
+Looks four times a second, and at once when the estimate falls below what is allotted. A subscriber
+whose line carries everything costs a sum over its slots, and three of four of its feedback packets
+are not read at all.
+"""
+
+from typing import TYPE_CHECKING
+
+from media.allocator import Grant, Limits, Pause, Rank, SlotNeed, Step, StreamAllocator
+from media.bwe.estimator import BandwidthEstimator
+from media.bwe.probe import CLUSTER_S, plan
+from media.bwe.trendline import Usage
+from media.forward.down_track import DownTrack
+from media.forward.fanout import FanOut
+from media.forward.layers import candidates
+from media.forward.router import Router
+from media.negotiated import TRANSPORT_CC
+from media.rtp.transport_cc import TransportFeedback
+
+if TYPE_CHECKING:
+    from media.peer import Peer
+
+HASTY_S = 3.0  # after connecting, steps up do not wait
+PATIENCE_S = 1.0  # a subscriber that sends no feedback by then gives none at all
+FLOOR_BPS = 1_000_000  # at least this much is looked for, so that a picture to come finds its room
+RELAXED = 1.3  # the estimate is this many times what the slots take
+READ_EVERY = 4  # feedback packets of a relaxed line: 4 a second of a browser's 16
+QUIET_QUEUE_S = 0.05
+PROBE_PARTS = 4  # a probe leaves in as many portions
+
+
+class Downlink:
+    """See the module. `now`: monotonic seconds."""
+
+    def __init__(
+        self,
+        peer: "Peer",
+        audio: list[DownTrack],
+        video: list[DownTrack],
+        fanout: FanOut,
+        router: Router,
+        now: float,
+    ) -> None:
+        self.peer = peer
+        self.audio = audio
+        self.video = video
+        self.fanout = fanout
+        self.router = router
+        self.limits = Limits()
+        self.grants: dict[str, Grant] = {}  # by mid; empty: nothing is restricted
+        self.allotted_bps = 0.0
+        self.tight = False  # pictures wait for a grant
+        self.estimator: BandwidthEstimator | None = None
+        if any(TRANSPORT_CC in down.slot.extensions for down in audio + video):
+            self.estimator = BandwidthEstimator(fanout.numbers.log, peer.index, now)
+        self.probe_due = float("inf")
+        self._allocator = StreamAllocator()
+        self._padder = next((d for d in video if d.slot.rtx_ssrc is not None), None)
+        self._parts: list[int] = []  # packets of the probe's portions still to leave
+        self._part_bytes = 0
+        self._relaxed = False
+        self._checked_bps = 0.0  # the budget at the last look
+        self._unread = 0
+
+    def budget_bps(self, now: float) -> float | None:
+        """What may be sent to the subscriber in all; None: anything."""
+        limit = self.limits.max_down_bps
+        known = self._line_bps(now)
+        if known is None:
+            return limit
+        return known if limit is None else min(known, limit)
+
+    def _line_bps(self, now: float) -> float | None:
+        estimator = self.estimator
+        connected = self.peer.connected_at
+        if estimator is None or connected is None:
+            return self.peer.remb_bps
+        if not estimator.feedbacks and now - connected > PATIENCE_S:
+            return self.peer.remb_bps
+        return estimator.estimate_bps(now)
+
+    # Feedback
+
+    def skips(self) -> bool:
+        """Whether the feedback that just came need not be read."""
+        if not self._relaxed or self.estimator is None:
+            return False
+        self._unread += 1
+        if self._unread < READ_EVERY:
+            self.estimator.skipped()
+            return True
+        self._unread = 0
+        return False
+
+    def on_feedback(self, feedback: TransportFeedback, now: float) -> None:
+        estimator = self.estimator
+        if estimator is None:
+            return
+        estimator.on_feedback(feedback, int(self.fanout.numbers.next[self.peer.index]), now)
+        estimate = estimator.estimate_bps(now)
+        self._relaxed = (
+            estimate >= estimator.needed_bps
+            and estimator.usage is not Usage.OVER
+            and estimator.queue_s < QUIET_QUEUE_S
+            and estimator.probes.cluster is None
+        )
+        hasty = now - (self.peer.connected_at or now) < HASTY_S
+        if estimate < self.allotted_bps or (hasty and self.grants and estimate > self._checked_bps):
+            self.check(now)
+        self._look_for_room(now)
+
+    # Slots
+
+    def check(self, now: float) -> None:
+        """Divide the budget anew."""
+        speech = self._speech_bps(now)
+        budget = self.budget_bps(now)
+        self._checked_bps = budget or 0.0
+        was_tight, self.tight = self.tight, budget is not None and budget < FLOOR_BPS
+        restricted = bool(self.grants) or self.tight or was_tight or not self.limits.video
+        wanted = sum(e.rate_bps for d in self.video if (e := d.target or d.encoding) is not None)
+        if not restricted and (budget is None or budget > RELAXED * (wanted + speech)):
+            needed = wanted + speech
+            self.allotted_bps = needed
+        else:
+            needed = self._restrict(speech, budget, now)
+        if self.estimator is not None:
+            limit = self.limits.max_down_bps or float("inf")
+            floor = FLOOR_BPS if self.video and self.limits.video else 0.0
+            self.estimator.needed_bps = min(limit, max(floor, RELAXED * needed))
+
+    def _restrict(self, speech: float, budget: float | None, now: float) -> float:
+        """Steps for every slot; returns what all of them would take at their best."""
+        needs = self._needs(now)
+        best = sum(need.steps[-1].rate_bps for need in needs)
+        room = float("inf") if budget is None else max(0.0, budget - speech)
+        line = self._line_bps(now)
+        why = Pause.LINE
+        if not self.limits.video:
+            room, why = 0.0, Pause.LIMIT
+        elif budget is not None and budget == self.limits.max_down_bps and budget != line:
+            why = Pause.LIMIT
+        hasty = now - (self.peer.connected_at or now) < HASTY_S
+        grants = self._allocator.allocate(needs, room, now, hasty=hasty, why=why)
+        self.allotted_bps = speech + sum(g.step.rate_bps for g in grants.values() if g.step)
+        free = all(grants[n.mid].step == n.steps[-1] for n in needs)
+        self.grants = {} if free and self.limits.video else grants
+        for down in self.video:
+            grant = self.grants.get(down.slot.mid)
+            self._apply(down, grant, now)
+        return speech + best
+
+    def _apply(self, down: DownTrack, grant: Grant | None, now: float) -> None:
+        granted = None
+        if grant is not None:
+            granted = grant.step.height if grant.step is not None else 0
+        elif self.tight or not self.limits.video:
+            granted = 0  # its source is not here: it starts with a grant
+        if granted != down.granted_height:
+            down.granted_height = granted
+            self.router.select(down, now)
+
+    def _needs(self, now: float) -> list[SlotNeed]:
+        needs = []
+        for down in self.video:
+            want = down.want
+            track = self.router.tracks.get((want.peer_id, want.source)) if want else None
+            if want is None or track is None or not track.allowed:
+                continue
+            layers = candidates(track.encodings.values(), want.max_height, down.codecs, now)
+            steps: list[Step] = []
+            for layer in layers:
+                if not steps or layer.rate_bps > steps[-1].rate_bps:
+                    steps.append(Step(layer.estimated_height, layer.rate_bps))
+            if steps:
+                rank = Rank.SCREEN if want.source == "screen" else Rank.TILE
+                if rank is Rank.TILE and down.slot.index == 0:
+                    rank = Rank.MAIN
+                source = (want.peer_id, want.source)
+                needs.append(SlotNeed(down.slot.mid, source, rank, want.max_height, tuple(steps)))
+        return needs
+
+    def _speech_bps(self, now: float) -> float:
+        total = 0.0
+        for down in self.audio:
+            encoding = down.encoding
+            if encoding is not None and encoding.arriving(now):
+                total += encoding.rate_bps
+        return total
+
+    # Probes
+
+    def tick(self, now: float) -> None:
+        """Four times a second."""
+        if self.estimator is not None:
+            self.estimator.check(int(self.fanout.numbers.next[self.peer.index]), now)
+        self.check(now)
+        self._look_for_room(now)
+
+    def _look_for_room(self, now: float) -> None:
+        estimator = self.estimator
+        if estimator is None or self._padder is None or self._parts or not self.peer.ready:
+            return
+        rate = estimator.wants_probe(now)
+        if rate is None:
+            return
+        count, self._part_bytes = plan(rate)
+        first = int(self.fanout.numbers.next[self.peer.index])
+        estimator.probes.sent(rate, first, first + (1 << 15), count * self._part_bytes, now)
+        share, rest = divmod(count, PROBE_PARTS)
+        self._parts = [share + (index < rest) for index in range(PROBE_PARTS)]
+        self.probe_due = now
+
+    def send_probe(self, now: float) -> None:
+        """The next portion of a probe, when it is due; the caller flushes."""
+        if not self._parts or self._padder is None:
+            return
+        for _ in range(self._parts.pop(0)):
+            if not self.fanout.pad(self._padder, self._part_bytes, now):
+                self._parts.clear()
+        self.probe_due = now + CLUSTER_S / PROBE_PARTS if self._parts else float("inf")
+        if not self._parts and self.estimator is not None:
+            last = int(self.fanout.numbers.next[self.peer.index]) - 1
+            self.estimator.probes.finished(last)
+
+    # Debugging
+
+    def snapshot(self, now: float) -> dict[str, object]:
+        budget = self.budget_bps(now)
+        return {
+            "budget_bps": None if budget is None else round(budget),
+            "allotted_bps": round(self.allotted_bps),
+            "paused": {m: g.paused.value for m, g in self.grants.items() if g.paused is not None},
+            "lines": {m: g.step.height for m, g in self.grants.items() if g.step is not None},
+            "estimator": None if self.estimator is None else self.estimator.snapshot(now),
+        }

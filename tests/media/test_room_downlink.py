@@ -1,0 +1,146 @@
+"""A subscriber behind a narrow line: its slots get what the line carries, speech always."""
+
+from room_world import CHROMIUM, Source, Viewer, World
+
+from media.allocator import Limits
+from media.negotiated import MID, RID
+from media.peer import StreamEndpoint
+from media.receive.twcc import TransportFeedbackGenerator
+from tests.sim.net import SimNet
+
+FRAMES_PER_S = 15
+LAYERS = {"q": (180, 1, 800), "h": (360, 3, 900), "f": (720, 10, 1100)}  # 0.1, 0.35, 1.4 Mbit/s
+
+
+class Meeting:
+    """One speaker with three layers, one viewer behind a line of `rate_bps`."""
+
+    def __init__(self, rate_bps: float) -> None:
+        self.net = SimNet(1)
+        self.world = World()
+        self.speaker = self.world.publisher("s", rids=("q", "h", "f"))
+        mid = (CHROMIUM[MID], b"1")
+        self.layers = {
+            rid: Source(50 + i, items=(mid, (CHROMIUM[RID], rid.encode())))
+            for i, rid in enumerate(LAYERS)
+        }
+        self.voice = Source(9, payload_type=111, items=((CHROMIUM[MID], b"0"),))
+        self.viewer: Viewer = self.world.viewer("v", ready=False, estimates=True)
+        self.down = self.net.narrow_link(self._arrive, rate_bps=rate_bps, delay=0.02)
+        self.feedback = TransportFeedbackGenerator()
+        self.back = self.net.link(self._hear, delay=0.02)
+        self.frames = 0
+        self.heard: list[float] = []
+        self.shown: list[tuple[float, int]] = []  # (when, layer's packet size)
+        self.world.room.peer_ready(
+            "v",
+            self.viewer.tx._srtp[0],
+            StreamEndpoint(lambda data: self.down.send(len(data) + 28, data)),
+            0.0,
+        )
+        self.world.show(self.viewer, "v0", "s")
+
+    @property
+    def line(self):  # type: ignore[no-untyped-def]
+        return self.viewer.peer.subscriber.downlink  # type: ignore[union-attr]
+
+    def run(self, seconds: float) -> None:
+        until = self.net.now + seconds
+        self.net.every(1 / FRAMES_PER_S, self._picture, until)
+        self.net.every(0.02, self._speak, until)
+        self.net.every(0.005, self._poll, until)
+        self.net.run(until)
+
+    def _picture(self) -> None:
+        self.world.now = self.net.now
+        key = self.frames % FRAMES_PER_S == 0
+        self.frames += 1
+        for rid, (height, packets, size) in LAYERS.items():
+            frame = self.layers[rid].frame(key=key, packets=packets, height=height, size=size)
+            self.world.send(self.speaker, *frame, flush=False)
+        self.world.room.flush(self.net.now)
+
+    def _speak(self) -> None:
+        self.world.now = self.net.now
+        self.world.send(self.speaker, self.voice.voice(20))
+
+    def _poll(self) -> None:
+        room = self.world.room
+        if room.next_deadline(self.net.now) <= self.net.now:
+            room.poll(self.net.now)
+            room.flush(self.net.now)
+        for feedback in self.feedback.poll(1, 2, self.net.now):
+            self.back(feedback)
+
+    def _hear(self, feedback) -> None:  # type: ignore[no-untyped-def]
+        self.world.now = self.net.now
+        self.world.tell(self.viewer.peer, feedback)
+
+    def _arrive(self, data: bytes) -> None:
+        self.viewer.on_datagram(data)
+        received = self.viewer.received.pop()
+        self.feedback.on_packet(int.from_bytes(received.elements[3], "big"), self.net.now)
+        slots = self.viewer.peer.negotiated.slots
+        if received.ssrc == slots[0].ssrc:
+            self.heard.append(self.net.now)
+        elif received.ssrc == slots[1].ssrc:
+            self.shown.append((self.net.now, len(received.payload)))
+
+    def sizes(self, since: float) -> set[int]:
+        """Packet sizes of the layers shown since then."""
+        return {size for at, size in self.shown if at >= since}
+
+
+def test_a_fast_line_shows_the_largest_layer_within_two_seconds() -> None:
+    meeting = Meeting(20e6)
+    meeting.run(4.0)
+    assert meeting.sizes(2.0) == {1100}
+    assert not meeting.line.grants
+
+
+def test_a_line_that_gets_slow_gets_a_smaller_layer_and_the_large_one_comes_back() -> None:
+    meeting = Meeting(3e6)
+    meeting.run(4.0)
+    meeting.down.rate_bps = 400e3
+    meeting.run(8.0)
+    assert meeting.sizes(9.0) == {800}
+    assert meeting.down.waiting_s < 0.3
+    meeting.down.rate_bps = 3e6
+    meeting.run(16.0)
+    assert meeting.sizes(27.0) == {1100}
+
+
+def test_64_kbit_carry_speech_alone_and_never_break_it() -> None:
+    meeting = Meeting(64e3)
+    meeting.run(20.0)
+    assert meeting.shown == []
+    assert len(meeting.heard) >= 20 * 50 - 30
+    gaps = [b - a for a, b in zip(meeting.heard, meeting.heard[1:], strict=False)]
+    assert max(gaps) < 0.25
+    snapshot = meeting.line.snapshot(meeting.net.now)
+    assert snapshot["paused"] == {"v0": "line"}
+
+
+def test_limits_hold_on_any_line_and_are_lifted_live() -> None:
+    meeting = Meeting(20e6)
+    meeting.run(3.0)
+    room = meeting.world.room
+    room.set_limits("v", Limits(max_down_bps=300_000), meeting.net.now)
+    meeting.run(3.0)
+    assert meeting.sizes(4.5) == {800}
+    room.set_limits("v", Limits(video=False), meeting.net.now)
+    meeting.run(2.0)
+    assert meeting.sizes(6.1) == set()
+    assert meeting.line.snapshot(8.0)["paused"] == {"v0": "limit"}
+    assert max(meeting.heard) > 7.9
+    room.set_limits("v", Limits(), meeting.net.now)
+    meeting.run(5.0)
+    assert 1100 in meeting.sizes(11.0)
+    room.set_limits("nobody", Limits(), 13.0)
+
+
+def test_a_subscriber_that_reports_nothing_is_not_restricted_after_a_second() -> None:
+    meeting = Meeting(20e6)
+    meeting.back = lambda feedback: None
+    meeting.run(4.0)
+    assert meeting.sizes(3.0) == {1100}
