@@ -17,13 +17,14 @@ FIRST_FACTOR = 4.0  # of the first probe, when nothing is known
 FACTOR = 2.0  # of those that look whether there is more than before
 NEXT_FACTOR = 3.0  # of one that follows a probe that came through
 PROVEN = 1.2  # a probe that shows this many times the estimate is followed by a faster one
-INTERVAL_S = 3.0  # between probes that found nothing; doubles up to
+INTERVAL_S = 1.5  # between probes that found nothing; doubles up to
 MAX_INTERVAL_S = 24.0
 PATIENCE_S = 1.0  # feedback of a probe comes within this
 MIN_RECEIVED = 0.8  # part of a probe that must arrive
 SATURATED = 0.9  # arriving slower than this part of the sending rate, the line is full
 SATURATED_TARGET = 0.95
 CALM_S = 1.0  # after a decrease, before the next probe
+_TICK_S = 2e-6  # of the send log
 
 
 def plan(rate_bps: float) -> tuple[int, int]:
@@ -43,6 +44,7 @@ class Cluster:
     last: int
     size_bytes: int
     sent_at: float
+    ended_at: float
     arrivals: list[Arrival]
 
 
@@ -75,12 +77,15 @@ class ProbeControl:
         return min(self._factor * estimate_bps, 1.25 * needed_bps)
 
     def sent(self, rate_bps: float, first: int, last: int, size_bytes: int, now: float) -> None:
-        self.cluster = Cluster(rate_bps, self._estimate, first, last, size_bytes, now, [])
+        self.cluster = Cluster(
+            rate_bps, self._estimate, first, last, size_bytes, now, now + CLUSTER_S, []
+        )
 
-    def finished(self, last: int) -> None:
-        """The probe left: its last number."""
+    def finished(self, last: int, now: float) -> None:
+        """The probe left: its last number, and when that was."""
         if self.cluster is not None:
             self.cluster.last = last
+            self.cluster.ended_at = now
 
     def on_arrivals(self, arrivals: list[Arrival], covers: int, now: float) -> float | None:
         """Look for the probe's packets.
@@ -94,10 +99,11 @@ class ProbeControl:
         cluster = self.cluster
         if cluster is None:
             return None
-        begin = cluster.sent_at - 1e-6
-        cluster.arrivals += [a for a in arrivals if begin <= a[0] <= begin + 2 * CLUSTER_S]
+        begin, end = cluster.sent_at - _TICK_S, cluster.ended_at + _TICK_S
+        cluster.arrivals += [a for a in arrivals if begin <= a[0]]
         if covers < cluster.last:
             return None
+        cluster.arrivals = [a for a in cluster.arrivals if a[0] <= end]
         rate, saturated = _rate(cluster)
         if not rate:
             self._failed(now)

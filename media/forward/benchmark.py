@@ -175,7 +175,7 @@ class Bench:
                 room.poll(due)
                 room.flush(due)
             if index % FEEDBACK_FRAMES == 1:
-                self._acknowledge(at)
+                self._acknowledge(at + 1 / FRAMES_PER_S)
         after = resource.getrusage(resource.RUSAGE_SELF)
         cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
         return cpu, copies

@@ -222,7 +222,7 @@ class Downlink:
         self.probe_due = now + CLUSTER_S / PROBE_PARTS if self._parts else float("inf")
         if not self._parts and self.estimator is not None:
             last = int(self.fanout.numbers.next[self.peer.index]) - 1
-            self.estimator.probes.finished(last)
+            self.estimator.probes.finished(last, now)
 
     # Debugging
 
