@@ -52,6 +52,7 @@ class BandwidthEstimator:
         self.loss = LossBound(now)
         self.needed_bps = 0.0  # what the slots would take; set by the allocator
         self.feedbacks = 0
+        self.bounded = False  # the line showed that it carries no more than some rate
         self.queue_s = 0.0  # what every packet waits: a receiver short of CPU makes some wait
         self.round_trip_s = 0.2  # of feedback: from sending to hearing of it
         self._reader = ArrivalReader(log, transport)
@@ -105,6 +106,7 @@ class BandwidthEstimator:
         self._control_rate(now)
         covers = extend(feedback.base_sequence, following) + len(feedback.arrivals) - 1
         proven = self.probes.on_arrivals(arrived, covers, now)
+        self.bounded |= self.probes.saturated
         if proven is not None and proven > self.estimate_bps(now):
             self._control.set(proven)
             self.loss.lift(proven)
@@ -123,12 +125,14 @@ class BandwidthEstimator:
         self._following = following
         if self.feedbacks and sending and now - self._heard_at > SILENT_S:
             self._control.fall(SILENT_BETA, now)
+            self.bounded = True
 
     def _control_rate(self, now: float) -> None:
         long = self.queue_s > LONG_QUEUE_S
         usage = self._trend.usage
         if long and usage is Usage.NORMAL:
             usage = Usage.OVER
+        self.bounded |= usage is Usage.OVER or self.loss.bound_bps is not None
         arriving = self._rate(RATE_S)
         if usage is Usage.OVER and arriving is not None:
             arriving = min(arriving, self._rate(SHORT_RATE_S) or arriving)

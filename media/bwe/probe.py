@@ -57,6 +57,7 @@ class ProbeControl:
         self._interval = INTERVAL_S
         self._factor = FIRST_FACTOR
         self._estimate = 0.0
+        self.saturated = False  # a probe once filled the line
 
     def wants(
         self, estimate_bps: float, needed_bps: float, decreased_at: float, now: float
@@ -105,6 +106,7 @@ class ProbeControl:
             return None
         cluster.arrivals = [a for a in cluster.arrivals if a[0] <= end]
         rate, saturated = _rate(cluster)
+        self.saturated |= saturated
         if not rate:
             self._failed(now)
             return None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from media.peer import Peer
 
 HASTY_S = 3.0  # after connecting, steps up do not wait
-PATIENCE_S = 1.0  # a subscriber that sends no feedback by then gives none at all
+PATIENCE_S = 1.0  # a line that showed no bound by then is used freely until it shows one
 FLOOR_BPS = 1_000_000  # at least this much is looked for, so that a picture to come finds its room
 RELAXED = 1.3  # the estimate is this many times what the slots take
 READ_EVERY = 4  # feedback packets of a relaxed line: 4 a second of a browser's 16
@@ -76,7 +76,7 @@ class Downlink:
         connected = self.peer.connected_at
         if estimator is None or connected is None:
             return self.peer.remb_bps
-        if not estimator.feedbacks and now - connected > PATIENCE_S:
+        if not estimator.bounded and now - connected > PATIENCE_S:
             return self.peer.remb_bps
         return estimator.estimate_bps(now)
 
