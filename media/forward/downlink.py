@@ -75,9 +75,9 @@ class Downlink:
         estimator = self.estimator
         connected = self.peer.connected_at
         if estimator is None or connected is None:
-            return self.peer.remb_bps
+            return None
         if not estimator.bounded and now - connected > PATIENCE_S:
-            return self.peer.remb_bps
+            return None
         return estimator.estimate_bps(now)
 
     # Feedback
