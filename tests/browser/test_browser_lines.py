@@ -22,7 +22,7 @@ from tests.line.site import Line, site_line
 pytestmark = [pytest.mark.browser, pytest.mark.root, pytest.mark.asyncio(loop_scope="module")]
 
 SECONDS = 6.0  # of each measurement
-MEASUREMENTS = 3  # one of them has to be good: a busy machine spoils some
+MEASUREMENTS = 6  # one of them has to be good: a busy machine spoils some
 
 
 # The chair shows the site as a tile.
