@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,11 @@ class FarSite:
         down, up = await asyncio.gather(_end(self.site), _end(self.chair))
         return down, up
 
+    async def chair_on_main(self) -> None:
+        """Whoever speaks louder: the site sees the chair large, the chair the site as a tile."""
+        seat = json.dumps({"seat": await self.chair.seat()})
+        await self.chair.tab.evaluate(f"window.diemcau.signaling.request('show-on-main', {seat})")
+
     async def recover(self) -> None:
         """A good line again: both are in, seen and heard."""
         good = CONDITIONS["good"]
@@ -87,6 +93,7 @@ async def far_site(playwright: Playwright, running: Running, line: Line) -> Asyn
         )
         await asyncio.gather(*(_enter(person) for person in people))
         meeting = FarSite(line, *people)
+        await meeting.chair_on_main()
         await meeting.see_each_other()
         await asyncio.gather(*(person.hears() for person in people))
         yield meeting
