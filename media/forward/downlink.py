@@ -145,7 +145,8 @@ class Downlink:
         grants = self._allocator.allocate(needs, room, now, hasty=hasty, why=why)
         self.allotted_bps = speech + sum(g.step.rate_bps for g in grants.values() if g.step)
         free = all(grants[n.mid].step == n.steps[-1] for n in needs)
-        self.grants = {} if free and self.limits.video else grants
+        # On a tight line a slot without a grant gets nothing, see `_apply`.
+        self.grants = {} if free and self.limits.video and not self.tight else grants
         for down in self.video:
             grant = self.grants.get(down.slot.mid)
             self._apply(down, grant, now)

@@ -126,7 +126,7 @@ class Encoding:
         """Keep `rate_bps` (on a subscriber's line, headers included) up to date: call it a few
         times a second. A layer that paused keeps its last rate."""
         last = self._measured
-        if last is None or not self.arriving(now):
+        if last is None or not self.flows(now):
             self._measured = (now, self.bytes_in, self.packets_in) if self.packets_in else None
             return
         elapsed = now - last[0]
