@@ -243,6 +243,13 @@ class WorkerPlane:
         names = tuple(sorted(source.value for source in sources))
         await self._ask(self._of(peer), control.SetAllowed(peer=peer, sources=names))
 
+    async def set_limits(
+        self, room: str, peer: PeerId, max_down_kbps: int | None, video: bool
+    ) -> None:
+        max_bps = None if max_down_kbps is None else max_down_kbps * 1000
+        request = control.SetLimits(peer=peer, max_down_bps=max_bps, video=video)
+        await self._ask(self._of(peer), request)
+
     async def set_main_voice(self, room: str, peer: PeerId | None) -> None:
         opened = self._open(room)
         opened.main_voice = peer

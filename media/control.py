@@ -74,6 +74,14 @@ class SetAllowed(Request, frozen=True, tag="set-allowed"):
     sources: tuple[str, ...]
 
 
+class SetLimits(Request, frozen=True, tag="set-limits"):
+    """What this peer may be sent at most; speech is never cut."""
+
+    peer: str
+    max_down_bps: int | None = None  # on its line, headers included; None: no limit
+    video: bool = True
+
+
 class SetMainVoice(Request, frozen=True, tag="set-main-voice"):
     room: str
     peer: str | None
@@ -135,6 +143,7 @@ AnyRequest = (
     | SetSlots
     | AutoSlots
     | SetAllowed
+    | SetLimits
     | SetMainVoice
     | RelayTo
     | RelayStop

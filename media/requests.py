@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from media import control
+from media.allocator import Limits
 from media.dumps import NotAllowed
 from media.forward.room import Room
 from media.node import Node
@@ -105,6 +106,14 @@ def _set_allowed(node: Node, request: control.SetAllowed, now: float) -> Reply:
     return control.Done()
 
 
+def _set_limits(node: Node, request: control.SetLimits, now: float) -> Reply:
+    room = _transport(node, request.peer).room
+    limits = Limits(max_down_bps=request.max_down_bps, video=request.video)
+    room.set_limits(request.peer, limits, now)
+    node.changed(room)
+    return control.Done()
+
+
 def _set_main_voice(node: Node, request: control.SetMainVoice, now: float) -> Reply:
     room = _room(node, request.room)
     room.set_main_voice(request.peer, now)
@@ -170,6 +179,7 @@ HANDLERS: dict[type[control.Request], Handler] = {
     control.SetSlots: _set_slots,
     control.AutoSlots: _auto_slots,
     control.SetAllowed: _set_allowed,
+    control.SetLimits: _set_limits,
     control.SetMainVoice: _set_main_voice,
     control.RelayTo: _relay_to,
     control.RelayStop: _relay_stop,

@@ -113,6 +113,12 @@ class MediaPlane(Protocol):
         """Only these sources of the peer are forwarded; others are dropped and counted."""
         ...
 
+    async def set_limits(
+        self, room: str, peer: PeerId, max_down_kbps: int | None, video: bool
+    ) -> None:
+        """What this peer may be sent at most, whatever its line carries; speech is never cut."""
+        ...
+
     async def set_main_voice(self, room: str, peer: PeerId | None) -> None:
         """Whose microphone always plays in audio slot 0; the loudest others share the rest."""
         ...

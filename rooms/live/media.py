@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from rooms.media_port import Connected, MediaPlane, MediaRefused, PeerStats, SlotWant
 from rooms.session.limits import CAMERA_RIDS, picture_kbps, sends, sent_layers
-from rooms.session.model import LineLimits, PeerId, Seat, SeatId, Session, Source
+from rooms.session.model import LineLimits, PeerId, Profile, Seat, SeatId, Session, Source
 from rooms.session.notices import Layers, SentLayers, Slot, Slots
 from rooms.session.slots import Assigned, Table, View, assign
 
@@ -49,6 +49,7 @@ class _Peer:
     connection: str  # who owns it: the connection that offered, or resumed after it
     connected: Connected
     allowed: frozenset[Source] | None = None
+    limits: tuple[int | None, bool] = (None, True)  # kbit/s towards it; pictures
     table: Table = ()
     wants: dict[str, SlotWant] = field(default_factory=dict)
     told: Slots | None = None
@@ -246,6 +247,7 @@ class LiveMedia:
             await self._run_jobs()  # an offer does not wait for everybody's slots
             if self._peers.get(peer.seat) is peer:
                 await self._tell_allowed(peer)
+                await self._tell_limits(peer)
                 await self._tell_slots(peer, arriving)
                 self._tell_layers(peer)
 
@@ -264,6 +266,16 @@ class LiveMedia:
             self._plane.set_allowed(self._room, peer.id, allowed)
         ):
             peer.allowed = allowed
+
+    async def _tell_limits(self, peer: _Peer) -> None:
+        seat = self._session().seats.get(peer.seat)
+        if seat is None:
+            return
+        limits = (seat.limits.max_down_kbps, seat.limits.profile is not Profile.AUDIO)
+        if limits != peer.limits and await self._told(
+            self._plane.set_limits(self._room, peer.id, *limits)
+        ):
+            peer.limits = limits
 
     async def _tell_slots(self, peer: _Peer, arriving: Mapping[SeatId, frozenset[Source]]) -> None:
         view = self._views.get(peer.seat, View())

@@ -78,6 +78,7 @@ class PlaneNotes:
     peers: dict[PeerId, str] = field(default_factory=dict)  # peer -> last offer
     allowed: dict[PeerId, frozenset[Source]] = field(default_factory=dict)
     slots: dict[PeerId, dict[str, SlotWant]] = field(default_factory=dict)
+    limits: dict[PeerId, tuple[int | None, bool]] = field(default_factory=dict)
     main_voice: PeerId | None = None
     auto: list[PeerId] = field(default_factory=list)
     recordings: dict[str, str] = field(default_factory=dict)
@@ -119,6 +120,11 @@ class PlaneNotes:
 
     async def set_allowed(self, room: str, peer: PeerId, sources: frozenset[Source]) -> None:
         self.allowed[peer] = sources
+
+    async def set_limits(
+        self, room: str, peer: PeerId, max_down_kbps: int | None, video: bool
+    ) -> None:
+        self.limits[peer] = (max_down_kbps, video)
 
     async def set_main_voice(self, room: str, peer: PeerId | None) -> None:
         self.main_voice = peer

@@ -20,7 +20,7 @@ from rooms.records.recordings import Recordings
 from rooms.service import Attendance, LiveMeetings, Tile
 from rooms.session import commands as c
 from rooms.session.core import fold
-from rooms.session.model import PeerId, Role, Seat, SeatId, Session, Source
+from rooms.session.model import PeerId, Profile, Role, Seat, SeatId, Session, Source
 from rooms.session.notices import (
     Layers,
     Lines,
@@ -685,3 +685,36 @@ async def test_layers_of_an_older_transport_are_nobodys(world: World):
     world.observer.on_layers(old, Source.CAMERA, ())
     await asyncio.sleep(0.01)
     assert not [n for n in ear.notices if isinstance(n, Layers)]
+
+
+async def test_limits_act_at_once_and_again_on_a_new_transport(world: World):
+    await world.enter_with_media("chutri")
+    kbang, ear, peer = await world.enter_with_media("kbang")
+    await kbang.set_view(720, [])
+    main_of = lambda: world.plane.slots[peer]["5"]  # noqa: E731
+    await until(lambda: world.plane.slots.get(peer, {}).get("5") is not None)
+    assert main_of().max_height == 720
+
+    await kbang.submit(c.SetLimits(profile=Profile.WEAK, max_down_kbps=256))
+    await until(lambda: main_of().max_height == 180)
+    assert world.plane.limits[peer] == (256, True)
+    await until(lambda: any(isinstance(n, Layers) for n in ear.notices))
+    assert [sent.rids for sent in ear.last(Layers).sources] == [("q",), ("",)]
+
+    await world.live.limit(world.meeting.id, kbang.seat_id, Profile.AUDIO, SeatId("user:99"))
+    await until(lambda: main_of().peer is None)
+    await until(lambda: world.plane.limits[peer] == (None, False))
+    await until(lambda: world.plane.allowed[peer] == frozenset())
+    await kbang.submit(c.SetMicrophone(on=True))
+    await until(lambda: world.plane.allowed[peer] == {Source.MICROPHONE})
+
+    await kbang.offer("again", restart=False)
+    await until(lambda: world.plane.allowed[peer] == {Source.MICROPHONE})
+    await kbang.submit(c.SetLimits(profile=Profile.NORMAL))
+    await until(lambda: Source.CAMERA in world.plane.allowed[peer])
+    await until(lambda: main_of().max_height == 720)
+
+
+async def test_limits_of_a_meeting_not_in_session_are_refused(world: World):
+    with pytest.raises(RequestRefused, match="ended"):
+        await world.live.limit(world.meeting.id, SeatId("site:1"), Profile.WEAK, SeatId("user:3"))
