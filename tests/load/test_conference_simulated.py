@@ -168,11 +168,16 @@ async def test_on_sigterm_every_site_says_goodbye(service: Target, tmp_path: Pat
         DEMO_MEETING, "--count", "2", "--data", str(service.data), "--log-level", "info",
         stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    async with asyncio.timeout(60), people() as http:
-        chair = Chair(service)
-        await chair.sign_in(http)
-        await chair.join(http)
-        await chair.see(lambda e: isinstance(e, SeatEntered))
-        process.send_signal(signal.SIGTERM)
-        await chair.see(lambda e: isinstance(e, SeatLeft) and e.left)
-        assert await process.wait() == 0
+    try:
+        async with asyncio.timeout(60), people() as http:
+            chair = Chair(service)
+            await chair.sign_in(http)
+            await chair.join(http)
+            await chair.see(lambda e: isinstance(e, SeatEntered))
+            process.send_signal(signal.SIGTERM)
+            await chair.see(lambda e: isinstance(e, SeatLeft) and e.left)
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
