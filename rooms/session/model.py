@@ -36,7 +36,7 @@ class Source(StrEnum):
 
 
 class Phase(StrEnum):
-    """Where the session stands. Issue 5's rehearsal and break join here."""
+    """Where the session stands; rehearsal and break will join here."""
 
     OPEN = "open"
     ENDED = "ended"
