@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import os
 import signal
 import socket
@@ -40,8 +39,6 @@ from web.app import build_app
 from web.i18n import catalogue, known_language
 from web.services import DemoAccount, Services, WebSettings
 
-log = logging.getLogger(__name__)
-
 CLOSE_SECONDS = 0.5  # requests under way at shutdown get this long
 
 
@@ -50,8 +47,6 @@ class Service:
     """What runs."""
 
     url: str
-    token_key: bytes
-    db: Database
 
 
 async def serve(settings: Settings) -> int:
@@ -122,7 +117,7 @@ async def running(
         port = await _listen(settings, app, stack)
         host = settings.host_and_port[0]
         shown = f"[{host}]" if ":" in host else host
-        yield Service(url=f"http://{shown}:{port}", token_key=key, db=db)
+        yield Service(url=f"http://{shown}:{port}")
 
 
 def _token_key(settings: Settings) -> bytes:

@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-import logging
 import signal
 import sys
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,8 +15,6 @@ from conference.folder import prepare_folder
 from rooms.seed.seed import DEMO_MEETING, DEMO_PASSWORD, seed_demo, seed_directory
 from rooms.store.database import Database
 from web.services import DemoAccount
-
-log = logging.getLogger(__name__)
 
 STOP_SECONDS = 1.0  # simulated sites leave within this, or are killed
 ACCOUNTS = (
@@ -57,7 +55,7 @@ async def _seed(settings: Settings) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _simulated_sites(service: Service, data: Path, count: int):  # type: ignore[no-untyped-def]
+async def _simulated_sites(service: Service, data: Path, count: int) -> AsyncIterator[None]:
     """One process that plays `count` sites over the public protocol."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "conference.simulated", "--url", service.url,

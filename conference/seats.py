@@ -6,7 +6,8 @@ from aiohttp import web
 
 from rooms.directory.tokens import TokenRefused, TokenRole, read_token
 from rooms.meetings.meetings import Meeting, Meetings
-from rooms.session.model import Role, Seat, SeatId
+from rooms.meetings.seating import site_seat
+from rooms.session.model import Seat
 from signaling.codes import ByeCode
 from signaling.messages import Hello
 from signaling.socket import Identity, TurnedAway
@@ -48,20 +49,5 @@ class Seats:
             return None
         if token.meeting not in (str(meeting.id), meeting.short_name):
             return None
-        return _site_seat(meeting, token.seat)
-
-
-def _site_seat(meeting: Meeting, seat_id: str) -> Seat | None:
-    for site in meeting.sites:
-        if seat_id == f"site:{site.site_id}":
-            return Seat(
-                id=SeatId(seat_id),
-                name=site.name,
-                short_name=site.short_name,
-                rank=site.rank,
-                role=Role.SITE,
-                on_tiles=True,
-                unit=site.unit_name,
-                phone=site.phone,
-            )
-    return None
+        seats = (site_seat(site) for site in meeting.sites)
+        return next((seat for seat in seats if seat.id == token.seat), None)

@@ -101,7 +101,6 @@ class Room:
         self._probe_due = float("inf")
         self._clocks: dict[str, float] = {}  # peer id -> its NTP clock minus ours
         self._published = 0
-        self._pending = 0
         self._copies = 0
         self._tick_due = now
         self._check_due = now
@@ -194,7 +193,7 @@ class Room:
 
     def on_rtp(self, peer: Peer, buffer: bytearray, size: int, now: float) -> None:
         """One decrypted RTP packet (`buffer[:size]`). Queued until `flush`; the buffer is free
-        again on return. Never raises. Look at `pending_copies` to decide when to flush."""
+        again on return. Never raises."""
         ingress = peer.ingress
         if ingress is None:
             return
@@ -210,7 +209,6 @@ class Room:
         if not encoding.burst:
             self._queue.append(encoding)
         encoding.burst.append(packet)
-        self._pending += len(encoding.sinks) + len(encoding.waiters)
         for outlet in encoding.track.relays:
             outlet.send(packet)
         if self._taps and peer.upstream is None:
@@ -274,11 +272,6 @@ class Room:
             self._clocks[peer_id] = shift
 
     @property
-    def pending_copies(self) -> int:
-        """Copies the next `flush` will make: the drain budget is counted in these."""
-        return self._pending
-
-    @property
     def copies_last_flush(self) -> int:
         return self._copies
 
@@ -291,7 +284,6 @@ class Room:
                 encoding.burst = []
                 copies += self._forward(encoding, packets, now)
         self._queue.clear()
-        self._pending = 0
         self._copies = copies
         self.egress.flush()
 

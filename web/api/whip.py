@@ -151,12 +151,16 @@ async def watch(request: web.Request) -> web.Response:
     peer = PeerId(f"viewer:{resource_id}#0")
     try:
         live = await resources.live.live(meeting)
+        resources.open[resource_id] = Resource(
+            token_hash=_hash(_bearer(request)), viewer=(live, peer)
+        )
         connected = await live.connect_viewer(peer, offer, lambda: resources.end_later(resource_id))
     except RequestRefused as refused:
+        await resources.end(resource_id)
         raise _problem(409, refused.code, "the meeting cannot be entered") from None
     except MediaRefused as refused:
+        await resources.end(resource_id)
         raise _refusal(refused) from None
-    resources.open[resource_id] = Resource(token_hash=_hash(_bearer(request)), viewer=(live, peer))
     return _created(request, resource_id, connected, token)
 
 
