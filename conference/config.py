@@ -59,9 +59,9 @@ class MediaSettings(_Section, frozen=True, kw_only=True):
     port: Port = 40000  # UDP port on each of them
     workers: Annotated[int, Meta(ge=1, le=64)] = 1  # processes; worker k listens on port + k
     dumps: bool = False  # redacted packet dumps may be taken
-    tcp_switch_loss: Annotated[float, Meta(gt=0, le=1)] = 0.15  # of packets, either way
-    tcp_switch_delay_ms: Annotated[float, Meta(gt=0)] = 1500.0  # round trip
-    tcp_switch_seconds: Annotated[int, Meta(ge=1, le=3600)] = 10  # so long on UDP: try TCP
+    tcp_switch_loss: Annotated[float, Meta(gt=0, le=1)] = 0.15  # of packets, whatever is sent
+    tcp_switch_delay_ms: Annotated[float, Meta(gt=0)] = 1500.0  # round trip on TCP: come back
+    tcp_switch_seconds: Annotated[int, Meta(ge=1, le=3600)] = 10  # so long
     tcp_port: Port = 0  # TCP port on each of them, + k as well; 0 = the same number as `port`
     spread_percent: Annotated[int, Meta(ge=0, le=100)] = 70  # of a core: then the next worker
 

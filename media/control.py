@@ -42,7 +42,7 @@ class Restart(Request, frozen=True, tag="restart"):
 
     peer: str
     offer: str
-    path: str = "any"  # "tcp": candidates of TCP only, and checks over UDP get no answer
+    path: str = "any"  # "tcp": checks over UDP get no answer, but for those of TURN servers
 
 
 class Disconnect(Request, frozen=True, tag="disconnect"):

@@ -82,7 +82,7 @@ class Node:
         self._candidates = tuple((host, sockets[0].port) for host in hosts)
         self._tcp_candidates = tuple((host, listeners[0].port) for host in hosts if listeners)
         self._egress = Egress(self.counters)
-        self._ice: IceLite[Transport] = IceLite(len(self._locals))
+        self._ice: IceLite[Transport] = IceLite(len(self._locals), relays)
         self._certificate = make_certificate()
         self._fingerprint = sha256_fingerprint(self._certificate)
         self._session_id = secrets.randbits(62)
@@ -183,10 +183,12 @@ class Node:
         if offer.fingerprints != transport.fingerprints:
             raise OfferRefused("malformed", "the restart shows another certificate")
         credentials = _draw_credentials()
-        streams_only = path == "tcp" and bool(self._tcp_candidates)
+        off_udp = path == "tcp" and bool(self._tcp_candidates)
         if transport.ice is not None:
-            barred = self._datagram_endpoints if streams_only else frozenset()
+            barred = self._datagram_endpoints if off_udp else frozenset()
             self._ice.restart(transport.ice, credentials, time.monotonic(), barred)
+        # TURN servers reach us over UDP alone.
+        streams_only = off_udp and not self._relays
         return self._connected(transport, offer, credentials, streams_only=streams_only)
 
     def disconnect(self, peer_id: str) -> None:

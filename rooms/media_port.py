@@ -99,7 +99,7 @@ class MediaPlane(Protocol):
         """ICE restart: the answer with new credentials; tracks and slots stay.
 
         Args:
-            path: "any", or "tcp": the answer has candidates of TCP only.
+            path: "any", or "tcp": the peer is kept off UDP, but for TURN servers.
         """
         ...
 

@@ -71,7 +71,7 @@ class Request(Message, frozen=True):
 
 class Offer(Request, frozen=True, tag="offer"):
     """The client's one offer. `restart`: same peer connection, new ICE credentials; then `path` may
-    ask for candidates of one path only."""
+    ask to be kept off UDP."""
 
     sdp: Sdp
     restart: bool = False

@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 
 MAX_FRAME_BYTES = 2048  # as the largest datagram taken from UDP
 MAX_VOICE_BYTES = 64 * 1024  # voice, RTCP, STUN and DTLS that wait: 10 s of three voices
+MAX_VOICE_WAIT_S = 1.0  # older voice is worse than none: it makes all that follows late
 MAX_PICTURE_BYTES = 256 * 1024  # about one second at 2 Mbit/s
 MAX_PICTURE_WAIT_S = 0.5  # an older picture packet is repaired better than sent
 _LENGTH = struct.Struct("!H")
@@ -54,11 +55,11 @@ class Deframer:
 
 
 class WriteQueue:
-    """What waits until the stream takes more: voice first, and pictures only while they are fresh.
+    """What waits until the stream takes more: voice first, both only while they are fresh.
 
     A stream loses nothing by itself, it only gets late. So this queue is where a line that is too
     thin loses: the oldest pictures first, as a full router would, while voice, RTCP, STUN and DTLS
-    overtake them. A frame that has begun is always finished.
+    overtake them. RTCP, STUN and DTLS never get too old. A frame that has begun is always finished.
 
     Args:
         drops: counts dropped datagrams by reason.
@@ -68,7 +69,7 @@ class WriteQueue:
     def __init__(self, drops: Counter[str], voices: AbstractSet[int] = frozenset()) -> None:
         self.drops = drops
         self.voices = voices
-        self._voice: deque[bytes] = deque()
+        self._voice: deque[tuple[float, bytes]] = deque()  # until when it is good
         self._voice_bytes = 0
         self._pictures: deque[tuple[float, bytes]] = deque()
         self._picture_bytes = 0
@@ -88,16 +89,19 @@ class WriteQueue:
             while self._picture_bytes > MAX_PICTURE_BYTES:
                 self._drop_picture()
         else:
-            self._voice.append(frame)
+            good = now + MAX_VOICE_WAIT_S if _is_rtp(datagram) else float("inf")
+            self._voice.append((good, frame))
             self._voice_bytes += len(frame)
             while self._voice_bytes > MAX_VOICE_BYTES:
-                self._voice_bytes -= len(self._voice.popleft())
-                self.drops["tcp_voice_queue"] += 1
+                self._drop_voice()
 
     def take(self, now: float) -> bytes:
         """The next frame to write; empty when nothing (fresh) waits."""
-        if self._voice:
-            frame = self._voice.popleft()
+        while self._voice:
+            if now > self._voice[0][0]:
+                self._drop_voice()
+                continue
+            frame = self._voice.popleft()[1]
             self._voice_bytes -= len(frame)
             return frame
         while self._pictures:
@@ -109,12 +113,19 @@ class WriteQueue:
             return frame
         return b""
 
+    def _drop_voice(self) -> None:
+        self._voice_bytes -= len(self._voice.popleft()[1])
+        self.drops["tcp_voice_queue"] += 1
+
     def _drop_picture(self) -> None:
         self._picture_bytes -= len(self._pictures.popleft()[1])
         self.drops["tcp_picture_queue"] += 1
 
     def _is_picture(self, datagram: bytes) -> bool:
-        """RTP of an SSRC that is no voice. RTCP by its packet type: RFC 5761 section 4."""
-        if len(datagram) < 12 or not 128 <= datagram[0] <= 191 or 192 <= datagram[1] <= 223:
-            return False
-        return _SSRC.unpack_from(datagram)[0] not in self.voices
+        """RTP of an SSRC that is no voice."""
+        return _is_rtp(datagram) and _SSRC.unpack_from(datagram)[0] not in self.voices
+
+
+def _is_rtp(datagram: bytes) -> bool:
+    """RTCP is told apart by its packet type: RFC 5761 section 4."""
+    return len(datagram) >= 12 and 128 <= datagram[0] <= 191 and not 192 <= datagram[1] <= 223

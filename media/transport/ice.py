@@ -9,6 +9,7 @@ is also the peer's consent to receive (RFC 7675): without any authenticated pack
 import struct
 from collections import Counter
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -75,12 +76,18 @@ class Checked(Generic[Owner]):
 
 
 class IceLite(Generic[Owner]):
-    """All peers of one worker."""
+    """All peers of one worker.
 
-    def __init__(self, endpoints: int) -> None:
+    Args:
+        relays: addresses TURN servers send from. What comes from there came to them by a way the
+            client chose, so it is answered on a barred endpoint, too.
+    """
+
+    def __init__(self, endpoints: int, relays: AbstractSet[str] = frozenset()) -> None:
         # One table per endpoint: the packet path looks a datagram's owner up by address alone.
         self.routes: list[dict[Address, IceSession[Owner]]] = [{} for _ in range(endpoints)]
         self.drops: Counter[str] = Counter()  # reason -> datagrams
+        self._relays = relays
         self._by_ufrag: dict[str, tuple[IceSession[Owner], bytes]] = {}
         self._sessions: dict[IceSession[Owner], None] = {}
 
@@ -148,7 +155,7 @@ class IceLite(Generic[Owner]):
             return "stun_bad_integrity"
         if "ICE-CONTROLLED" in message.attributes:
             return Checked(session, _role_conflict(message, key), moved=False)
-        if path.endpoint in session.barred:
+        if path.endpoint in session.barred and path.address[0] not in self._relays:
             return "stun_barred"
         if not self._claim(session, path, now):
             return "stun_address_taken"

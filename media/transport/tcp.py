@@ -5,7 +5,7 @@ the UDP port, each with its length before it (`framing.py`). It is one more remo
 client nominates it as it would a UDP path, and may move between both.
 
 The kernel holds only what is on its way (TCP_NOTSENT_LOWAT): what has to wait, waits in our queue,
-where pictures that come too late are dropped.
+where voices and pictures that come too late are dropped.
 
 Source: RFC 6544 sections 4.1 and 7.2.
 """
@@ -34,7 +34,7 @@ MAX_UNPROVEN = 256  # before their first valid check
 FIRST_CHECK_S = 5.0  # from accept to the first valid check
 STALL_S = 10.0  # a connection that takes no byte this long, with something waiting, is closed
 BACKLOG = 128
-UNSENT_BYTES = 16 * 1024  # that the kernel takes beyond what is on its way
+UNSENT_BYTES = 4096  # that the kernel takes beyond what is on its way: 0.5 s at 64 kbit/s
 READ_BYTES = 64 * 1024
 _ACCEPTS = 16  # in one wake-up
 

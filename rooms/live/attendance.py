@@ -65,8 +65,8 @@ class Attendance:
     async def offer(self, sdp: str, restart: bool, path: str = "any") -> Connected:
         """Take the client's offer, or (restart) new ICE credentials of its transport.
 
-        After a restart the mids are those of the first answer. `path` "tcp" asks for candidates of
-        TCP only in the answer to a restart.
+        After a restart the mids are those of the first answer. `path` "tcp" asks to be kept off UDP
+        after it.
 
         Raises:
             MediaRefused: the media plane cannot take it; "unavailable" also when there is no

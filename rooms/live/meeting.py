@@ -418,6 +418,10 @@ class LiveMeeting:
 
     # ------------------------------------------------------------ the watch's audience
 
+    def attended(self, seat: SeatId) -> bool:
+        """Whether a connection sits there now."""
+        return seat in self._attendances
+
     def tell(self, seat: SeatId, notice: AnyNotice) -> None:
         """A notice for one seat's connection, when it has one."""
         if seat in self._attendances:

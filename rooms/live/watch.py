@@ -35,6 +35,9 @@ class Audience(Protocol):
 
     @property
     def session(self) -> Session: ...
+    def attended(self, seat: SeatId) -> bool:
+        """Whether its signalling connection stands."""
+
     def tell(self, seat: SeatId, notice: AnyNotice) -> None: ...
     def tell_all(self, notice: AnyNotice, roles: frozenset[Role] = ...) -> None: ...
     def follow(self, seat: SeatId) -> None:
@@ -117,8 +120,10 @@ class Watch:
         if quality is not before:
             self._lines.put(seat, Line(seat=seat, quality=quality))
         judge = self._judges.setdefault(seat, PathJudge(self._rule))
-        if judge.second(stats, self._clock.now()):
-            self._audience.tell(seat, TryPath(path="tcp"))
+        signalling = self._audience.attended(seat)
+        path = judge.second(stats, self._clock.now(), signalling=signalling)
+        if path is not None:
+            self._audience.tell(seat, TryPath(path=path))
 
     def recording_health(self, recording: str, size_bytes: int, growing: bool) -> None:
         running = self._audience.session.recording

@@ -86,9 +86,9 @@ class IceServers(Notice, frozen=True, tag="ice-servers"):
 
 
 class TryPath(Notice, frozen=True, tag="try-path"):
-    """This client's line stays bad: restart ICE, and ask for candidates of this path only."""
+    """UDP stays bad on this client's line, or TCP is no better: restart ICE with this path."""
 
-    path: str  # "tcp"
+    path: str  # "tcp" | "any"
 
 
 class Superseded(Notice, frozen=True, tag="superseded"):

@@ -105,6 +105,15 @@ def test_a_restart_takes_old_and_new_credentials_for_a_while(
     assert table.on_stun(check(fresh), MOBILE, now=late + 2) is not None
 
 
+def test_turn_servers_are_answered_on_an_endpoint_to_leave() -> None:
+    table: IceLite[str] = IceLite(endpoints=2, relays={MOBILE.address[0]})
+    alice = table.open("alice", ALICE, now=0.0)
+    table.restart(alice, BOB, now=1.0, barred=frozenset({HOME.endpoint}))
+    assert table.on_stun(check(BOB, use_candidate=True), HOME, now=2.0) is None
+    assert table.on_stun(check(BOB, use_candidate=True), MOBILE, now=2.0) is not None
+    assert alice.selected == MOBILE
+
+
 def test_an_endpoint_to_leave_answers_no_checks_until_the_next_restart(
     table: IceLite[str], alice: IceSession[str]
 ) -> None:

@@ -142,6 +142,25 @@ async def test_a_restart_for_tcp_has_no_other_candidates(node: Node) -> None:
         assert {line.split(" ")[2] for line in lines} == kinds
 
 
+async def test_a_restart_for_tcp_leaves_turn_servers_their_way() -> None:
+    """They reach us over UDP alone, by whatever way the client reaches them."""
+    ports = open_ports([Announced.parse(HOST)], 0)
+    node = Node(ports.sockets, lambda _: None, listeners=ports.listeners, relays={HOST})
+    node.open_room("1")
+    try:
+        await connect(node)
+        request = control.Restart(peer="a", offer=OFFER, path="tcp")
+        reply = await requests.handle(node, request, 0.0)
+        assert isinstance(reply, control.Connected)
+        assert f" udp 2130706431 {HOST} {node._sockets[0].port} " in reply.answer
+        with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as relay:
+            relay.connect((HOST, node._sockets[0].port))
+            relay.send(check(reply.answer))
+            await until(lambda: node.transports["a"].kind == "relay")
+    finally:
+        await node.close()
+
+
 async def test_a_client_moves_between_udp_and_tcp(node: Node) -> None:
     answer = await connect(node)
     transport = node.transports["a"]

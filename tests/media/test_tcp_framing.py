@@ -103,6 +103,43 @@ def test_voice_is_bounded_too() -> None:
     assert queue.drops["tcp_voice_queue"] > 0
 
 
+@pytest.mark.parametrize("line_bps", [24_000, 64_000, 400_000])
+def test_nothing_is_seconds_late_on_a_narrow_stream(line_bps: int) -> None:
+    """Voice of 48 kbit/s and pictures of 600 kbit/s, 20 s long."""
+    queue = WriteQueue(Counter(), frozenset({VOICE}))
+    began: dict[bytes, float] = {}
+    late: dict[bool, list[float]] = {True: [], False: []}
+    free_at = 0.0
+    for tick in range(1000):
+        now = tick * 0.02
+        datagrams = [rtp(VOICE, tick, 120), *(rtp(CAMERA, 3 * tick + n, 500) for n in range(3))]
+        for datagram in datagrams:
+            began[datagram] = now
+            queue.push(datagram, now)
+        if tick % 50 == 0:
+            queue.push(STUN, now)
+        while free_at <= now and (frame := queue.take(now)):
+            free_at = max(free_at, now - 0.02) + len(frame) * 8 / line_bps
+            if frame[2:] != STUN:
+                late[len(frame) < 200].append(free_at - began[frame[2:]])
+    assert max(late[True]) <= framing.MAX_VOICE_WAIT_S + 0.2
+    assert max(late[False], default=0.0) <= framing.MAX_PICTURE_WAIT_S + 0.2
+    if line_bps > 48_000:
+        assert queue.drops["tcp_voice_queue"] == 0
+        assert max(late[True]) < 0.1
+    else:
+        assert queue.drops["tcp_voice_queue"] > 0
+    assert queue.drops["tcp_picture_queue"] > 0
+
+
+def test_control_never_gets_too_old() -> None:
+    queue = WriteQueue(Counter(), frozenset({VOICE}))
+    for datagram in (RTCP, rtp(VOICE), STUN):
+        queue.push(datagram, 0.0)
+    assert written(queue, 60.0) == [RTCP, STUN]
+    assert queue.drops == {"tcp_voice_queue": 1}
+
+
 @settings(deadline=None)
 @given(st.lists(st.binary(max_size=60), max_size=50))
 def test_any_datagram_can_wait(datagrams: list[bytes]) -> None:

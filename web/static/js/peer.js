@@ -108,10 +108,14 @@ export class Peer {
     this.#want("restart");
   }
 
-  /** UDP stays bad here: TCP, until the network changes. */
-  useTcp() {
-    if (this.#pc?.connectionState !== "connected") return;
-    this.#path = "tcp";
+  /**
+   * UDP stays bad here: "tcp", until the network changes or TCP proves no better.
+   *
+   * @param {Path} path
+   */
+  use(path) {
+    if (this.#pc === null || this.#pc.remoteDescription === null || path === this.#path) return;
+    this.#path = path;
     this.#want("restart");
   }
 
@@ -241,7 +245,8 @@ export class Peer {
 
   /** @returns {RTCConfiguration} */
   #configuration() {
-    return { bundlePolicy: "max-bundle", iceServers: this.iceServers };
+    const iceServers = this.#path === "tcp" ? withoutUdp(this.iceServers) : this.iceServers;
+    return { bundlePolicy: "max-bundle", iceServers };
   }
 
   async #renew() {
@@ -325,6 +330,21 @@ export class Peer {
     clearTimeout(this.#timer);
     this.#discard();
   }
+}
+
+/**
+ * TURN servers that are reached by TCP or TLS. RFC 7065: UDP unless the address says otherwise.
+ *
+ * @param {readonly RTCIceServer[]} servers
+ * @returns {RTCIceServer[]}
+ */
+export function withoutUdp(servers) {
+  return servers
+    .map((server) => ({
+      ...server,
+      urls: [server.urls].flat().filter((url) => /^turns:(?!.*transport=udp)|transport=tcp/.test(url)),
+    }))
+    .filter(({ urls }) => urls.length > 0);
 }
 
 /**

@@ -83,7 +83,7 @@
  * @typedef {{ type: "recording-health", growing: boolean, sizeBytes: number }} RecordingHealth
  * @typedef {{ type: "media-lost" }} MediaLost
  * @typedef {{ type: "media-reset" }} MediaReset
- * @typedef {{ type: "try-path", path: "tcp" }} TryPath
+ * @typedef {{ type: "try-path", path: "tcp" | "any" }} TryPath
  * @typedef {{ type: "ice-servers", iceServers: RTCIceServer[] }} IceServers
  * @typedef {{ type: "superseded" }} Superseded
  * @typedef {{ type: "answer", requestId: number, sdp: string, audioMids: string[], videoMids: string[] }} Answer

@@ -138,12 +138,17 @@ class Room {
     if (message.type === "welcome" || message.type === "ice-servers") {
       this.peer.iceServers = message.iceServers ?? [];
     }
-    if (message.type === "try-path") this.peer.useTcp();
+    if (message.type === "try-path") this.#tryPath(message.path);
     if (message.type === "welcome") this.#resumed = message.session === null;
     const own = ownSeat(this.state);
     this.notices.sharing(own?.screen ?? false);
     this.notices.limits(own?.limits.profile ?? "normal", limitedBy(this.state));
     this.#changed();
+  }
+
+  /** What delays our own pings delays media on TCP as well. @param {"tcp" | "any"} path */
+  #tryPath(path) {
+    if (path === "any" || this.signaling.promptness.prompt) this.peer.use(path);
   }
 
   /** @param {import("./protocol.js").Entry} entry */

@@ -5,6 +5,7 @@
  * @import { Answer, Bye, Done, Refused, ServerMessage, Welcome } from "./protocol.js"
  */
 
+import { Promptness } from "./promptness.js";
 import { PROTOCOL } from "./protocol.js";
 
 const BACK_OFF_MS = [200, 500, 1000, 2000];
@@ -53,6 +54,7 @@ export class Signaling {
   #closed = false;
   #heartbeat = 0;
   #retry = 0;
+  promptness = new Promptness();
 
   /**
    * @param {string} url path or ws(s) address of the endpoint
@@ -113,13 +115,14 @@ export class Signaling {
     const socket = this.#socket;
     const heardAt = this.#heardAt;
     if (!this.#open) return;
-    this.#send({ type: "ping" });
+    this.#ping();
     setTimeout(() => socket === this.#socket && heardAt === this.#heardAt && this.#lost(), PROBE_MS);
   }
 
   #connect() {
     const socket = new WebSocket(this.url);
     this.#socket = socket;
+    this.promptness.reset();
     this.#heardAt = performance.now();
     socket.onopen = () => socket === this.#socket && this.#hello();
     socket.onmessage = (event) => socket === this.#socket && this.#receive(event.data);
@@ -139,6 +142,11 @@ export class Signaling {
     });
   }
 
+  #ping() {
+    this.promptness.asked(performance.now());
+    this.#send({ type: "ping" });
+  }
+
   /** @param {object} message */
   #send(message) {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
@@ -151,6 +159,7 @@ export class Signaling {
     const message = JSON.parse(data);
     switch (message.type) {
       case "pong":
+        this.promptness.answered(performance.now());
         return;
       case "answer":
       case "done":
@@ -174,7 +183,7 @@ export class Signaling {
     clearInterval(this.#heartbeat);
     this.#heartbeat = window.setInterval(() => {
       this.#watch();
-      this.#send({ type: "ping" });
+      this.#ping();
     }, period);
     this.hooks.onMessage(message);
     this.hooks.onLine(true);
