@@ -83,6 +83,7 @@ class LiveMeeting:
         self._inbox = Inbox()
         self._attendances: dict[SeatId, Attendance] = {}
         self._graces: dict[SeatId, Timer] = {}
+        self._latest: dict[SeatId, str] = {}  # connection that sat there last
         self._entering: Counter[SeatId] = Counter()
         self._watch = Watch(self, around.clock, around.health, around.switch)
         self.media = LiveMedia(
@@ -173,7 +174,9 @@ class LiveMeeting:
 
         self._entering[seat.id] += 1
         try:
-            await self._ask(Actor(seat.id, None), c.Enter(seat=seat), then=admit)
+            returning = resumed is not None and resumed == self._latest.get(seat.id)
+            command = c.Enter(seat=seat, returning=returning)
+            await self._ask(Actor(seat.id, None), command, then=admit)
         except asyncio.CancelledError:
             abandoned = True
             if admitted:
@@ -204,6 +207,7 @@ class LiveMeeting:
         session = self.session if missed is None else None
         attendance = Attendance(self, seat, connection, listener, session, missed or ())
         self._attendances[seat.id] = attendance
+        self._latest[seat.id] = connection
         lines = self._watch.lines()
         if lines is not None:
             listener.on_notice(lines)

@@ -13,6 +13,7 @@ class Enter(Command, frozen=True, tag="enter"):
     """A seat's client connected. `seat` is how the directory describes it today."""
 
     seat: Seat
+    returning: bool = False  # the page that sat there last has its line again
 
 
 class Depart(Command, frozen=True, tag="depart"):

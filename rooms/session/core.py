@@ -24,6 +24,7 @@ from rooms.session.model import (
 from rooms.session.policy import Actor, assists, leads, may, natural_main
 
 NOTHING = Session(meeting=MeetingId(0), title="")  # before the first entry of a log
+SPEAKS_AGAIN_S = 300.0  # who lost the line while speaking, and is back by then, speaks on
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -59,14 +60,14 @@ def _present(state: Session, seat_id: SeatId) -> bool:
 
 
 def _enter(state: Session, actor: Actor, command: c.Enter, now: float) -> Decision:
-    seat = _seated(state.seats.get(command.seat.id), command.seat, now)
+    seat = _seated(state.seats.get(command.seat.id), command.seat, command.returning, now)
     if state.seats.get(seat.id) == seat:
         return []
     entered = e.SeatEntered(seat=seat)
     return [entered, *_main_after_entry(state, seat)]
 
 
-def _seated(known: Seat | None, described: Seat, now: float) -> Seat:
+def _seated(known: Seat | None, described: Seat, returning: bool, now: float) -> Seat:
     """The directory's description of a seat with the state the meeting keeps for it."""
     if known is None:
         return msgspec.structs.replace(
@@ -80,8 +81,9 @@ def _seated(known: Seat | None, described: Seat, now: float) -> Seat:
         person=described.person or known.person,
         present=True,
         since=known.since if known.present else now,
-        microphone=known.microphone,
+        microphone=known.microphone or (returning and now <= (known.speaks_until or 0.0)),
         muted_by=known.muted_by,
+        speaks_until=None,
         camera=known.camera,
         screen=known.screen,
         hand=known.hand,
@@ -173,15 +175,20 @@ def _mute_seat(state: Session, actor: Actor, command: c.MuteSeat, now: float) ->
     seat = state.seats.get(command.seat)
     if seat is None:
         return Refused("unknown-seat")
-    return [e.MicrophoneSet(seat=seat.id, on=False, by=actor.seat)] if seat.microphone else []
+    return [e.MicrophoneSet(seat=seat.id, on=False, by=actor.seat)] if _to_mute(seat) else []
 
 
 def _mute_all(state: Session, actor: Actor, command: c.MuteAll, now: float) -> Decision:
     return [
         e.MicrophoneSet(seat=seat.id, on=False, by=actor.seat)
         for seat in state.seats.values()
-        if seat.microphone and seat.id != actor.seat
+        if _to_mute(seat) and seat.id != actor.seat
     ]
+
+
+def _to_mute(seat: Seat) -> bool:
+    """Whether it speaks, or would when it comes back."""
+    return seat.microphone or seat.speaks_until is not None
 
 
 def _show_on_main(state: Session, actor: Actor, command: c.ShowOnMain, now: float) -> Decision:
@@ -296,9 +303,17 @@ def _entered(state: Session, event: e.SeatEntered, at: float) -> Session:
 
 
 def _left(state: Session, event: e.SeatLeft, at: float) -> Session:
-    """An absent seat publishes nothing and comes back with its microphone off."""
+    """An absent seat publishes nothing; who did not leave on purpose may come back speaking."""
+    spoke = state.seats[event.seat].microphone and not event.left
     state = _with_seat(
-        state, event.seat, present=False, since=None, microphone=False, screen=False, hand=None
+        state,
+        event.seat,
+        present=False,
+        since=None,
+        microphone=False,
+        speaks_until=at + SPEAKS_AGAIN_S if spoke else None,
+        screen=False,
+        hand=None,
     )
     sharing = None if state.sharing == event.seat else state.sharing
     return msgspec.structs.replace(state, sharing=sharing)
@@ -306,7 +321,7 @@ def _left(state: Session, event: e.SeatLeft, at: float) -> Session:
 
 def _microphone_set(state: Session, event: e.MicrophoneSet, at: float) -> Session:
     muted_by = None if event.on or event.by == event.seat else event.by
-    return _with_seat(state, event.seat, microphone=event.on, muted_by=muted_by)
+    return _with_seat(state, event.seat, microphone=event.on, muted_by=muted_by, speaks_until=None)
 
 
 def _camera_set(state: Session, event: e.CameraSet, at: float) -> Session:
@@ -346,7 +361,13 @@ def _recording_stopped(state: Session, event: e.RecordingStopped, at: float) -> 
 def _ended(state: Session, event: e.MeetingEnded, at: float) -> Session:
     seats = {
         seat.id: msgspec.structs.replace(
-            seat, present=False, since=None, microphone=False, screen=False, hand=None
+            seat,
+            present=False,
+            since=None,
+            microphone=False,
+            speaks_until=None,
+            screen=False,
+            hand=None,
         )
         for seat in state.seats.values()
     }

@@ -75,6 +75,7 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     since: float | None = None  # UTC epoch seconds of the present stay
     microphone: bool = False
     muted_by: SeatId | None = None  # who switched the microphone off, when not the seat itself
+    speaks_until: float | None = None  # absent: whoever is back by then speaks on, see `Enter`
     camera: bool = True
     screen: bool = False
     hand: float | None = None  # UTC epoch seconds when raised

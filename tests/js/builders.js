@@ -19,6 +19,7 @@ export function seat(id, fields = {}) {
     since: NOW,
     microphone: false,
     mutedBy: null,
+    speaksUntil: null,
     camera: true,
     screen: false,
     hand: null,

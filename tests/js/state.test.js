@@ -8,6 +8,7 @@ import {
   onMain,
   onTiles,
   ownSeat,
+  silent,
   speakingSince,
   waiting,
 } from "../../web/static/js/state.js";
@@ -56,6 +57,14 @@ test("who was muted by another knows by whom, until the microphone is on again",
   assert.equal(ownSeat(muted).mutedBy, "site:1");
   const on = apply(muted, events(entry(12, { type: "microphone-set", seat: "site:2", on: true, by: "site:2" })), NOW);
   assert.equal(ownSeat(on).mutedBy, null);
+});
+
+test("what the person switched off is shown off before the log says so", () => {
+  const before = state([seat("site:1", { microphone: true }), seat("site:2", { microphone: true })]);
+  const after = silent(before);
+  assert.equal(ownSeat(after).microphone, false);
+  assert.equal(after.session.seats["site:1"].microphone, true);
+  assert.equal(silent(INITIAL), INITIAL);
 });
 
 test("a seat that leaves publishes nothing and shares nothing", () => {

@@ -11,8 +11,8 @@ from rooms_world import CHAIR, DELEGATE, KBANG, PLEIKU, SEATS, SECRETARY, TECHNI
 from rooms.errors import REFUSALS
 from rooms.session import commands as c
 from rooms.session import events as e
-from rooms.session.core import NOTHING, Refused, decide, evolve, fold
-from rooms.session.model import LineLimits, Phase, Profile, Role, SeatId, Session
+from rooms.session.core import NOTHING, SPEAKS_AGAIN_S, Refused, decide, evolve, fold
+from rooms.session.model import LineLimits, Phase, Profile, Role, Seat, SeatId, Session
 from rooms.session.policy import PERMISSIONS, SERVICE, Actor, may, permissions
 
 NOW = 1_700_000_000.0
@@ -164,7 +164,7 @@ def test_entering_again_while_present_changes_and_logs_nothing(meeting):
     assert meeting.state == before
 
 
-def test_a_muted_seat_comes_back_muted_and_a_lost_speaker_too(meeting):
+def test_a_muted_seat_comes_back_muted_and_another_page_too(meeting):
     meeting.do(KBANG, c.SetMicrophone(on=True))
     meeting.do(CHAIR, c.MuteSeat(seat=KBANG))
     meeting.enter(KBANG)  # reload
@@ -175,6 +175,45 @@ def test_a_muted_seat_comes_back_muted_and_a_lost_speaker_too(meeting):
     meeting.depart(KBANG, left=False)
     meeting.enter(KBANG)
     assert not meeting.state.seats[KBANG].microphone
+
+
+def returns(meeting: Meeting, seat: SeatId, after: float = 30.0) -> Seat:
+    """The same page has its line again."""
+    meeting.now += after
+    described = next(s for s in SEATS if s.id == seat)
+    meeting.give(Actor(seat, None), c.Enter(seat=described, returning=True))
+    return meeting.state.seats[seat]
+
+
+def test_a_lost_speaker_whose_line_is_back_speaks_on(meeting):
+    meeting.do(KBANG, c.SetMicrophone(on=True))
+    meeting.depart(KBANG, left=False)
+    assert not meeting.state.seats[KBANG].microphone
+    back = returns(meeting, KBANG)
+    assert (back.microphone, back.speaks_until) == (True, None)
+
+    meeting.do(KBANG, c.SetMicrophone(on=False))
+    meeting.depart(KBANG, left=False)
+    assert not returns(meeting, KBANG).microphone
+
+
+def test_whoever_left_on_purpose_or_stayed_away_for_long_comes_back_muted(meeting):
+    meeting.do(KBANG, c.SetMicrophone(on=True))
+    meeting.depart(KBANG, left=True)
+    assert not returns(meeting, KBANG).microphone
+    meeting.do(KBANG, c.SetMicrophone(on=True))
+    meeting.depart(KBANG, left=False)
+    assert not returns(meeting, KBANG, after=SPEAKS_AGAIN_S + 1).microphone
+
+
+@pytest.mark.parametrize("mute", [c.MuteSeat(seat=KBANG), c.MuteAll()])
+def test_who_is_muted_while_the_line_is_lost_stays_muted(meeting, mute):
+    meeting.do(KBANG, c.SetMicrophone(on=True))
+    meeting.depart(KBANG, left=False)
+    assert meeting.do(CHAIR, mute) == [e.MicrophoneSet(seat=KBANG, on=False, by=CHAIR)]
+    assert meeting.do(CHAIR, mute) == []
+    back = returns(meeting, KBANG)
+    assert (back.microphone, back.muted_by) == (False, CHAIR)
 
 
 def test_camera_choice_outlives_a_departure(meeting):
@@ -371,7 +410,7 @@ any_command = st.one_of(
     st.builds(c.StartRecording),
     st.builds(c.StopRecording),
     st.builds(c.FollowSpeaker, seat=seat_ids),
-    st.builds(c.Enter, seat=st.sampled_from(SEATS)),
+    st.builds(c.Enter, seat=st.sampled_from(SEATS), returning=st.booleans()),
     st.builds(c.Depart, left=st.booleans()),
 )
 steps = st.lists(st.tuples(st.sampled_from(list(ROLES)), any_command), max_size=60)
@@ -389,6 +428,7 @@ def check_invariants(state: Session) -> None:
         if not seat.present:
             assert not any((seat.microphone, seat.screen, seat.hand, seat.since))
         assert not (seat.microphone and seat.muted_by)
+        assert not (seat.speaks_until and (seat.present or seat.muted_by))
 
 
 @settings(max_examples=80, deadline=None)

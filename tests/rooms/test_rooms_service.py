@@ -182,6 +182,31 @@ async def test_a_line_that_stays_lost_departs(world: World):
     assert world.health.snapshot(world.meeting.id).seats[2].trouble.code == "lost"
 
 
+async def test_the_page_whose_line_is_back_speaks_on_and_another_one_does_not(world: World):
+    await world.enter("chutri")
+    for resumes, speaks in ((True, True), (False, False)):
+        kbang, _ = await world.enter("kbang")
+        await kbang.submit(c.SetMicrophone(on=True))
+        await world.live.depart(kbang, left=False)
+        world.clock.advance(GRACE_SECONDS)
+        await until(lambda: not world.session.seats[world.seat("kbang").id].present)
+        resumed = kbang.connection if resumes else None
+        back, _ = await world.enter("kbang", after=world.session.seq, resumed=resumed)
+        assert world.session.seats[back.seat_id].microphone == speaks
+
+
+async def test_a_page_whose_seat_another_device_had_comes_back_muted(world: World):
+    await world.enter("chutri")
+    old, _ = await world.enter("kbang")
+    await old.submit(c.SetMicrophone(on=True))
+    new, _ = await world.enter("kbang")
+    await world.live.depart(new, left=False)
+    world.clock.advance(GRACE_SECONDS)
+    await until(lambda: not world.session.seats[old.seat_id].present)
+    await world.enter("kbang", after=world.session.seq, resumed=old.connection)
+    assert not world.session.seats[old.seat_id].microphone
+
+
 async def test_a_muted_seat_is_muted_after_a_reload(world: World):
     chair, _ = await world.enter("chutri")
     kbang, _ = await world.enter("kbang")

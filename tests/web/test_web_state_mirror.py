@@ -56,7 +56,7 @@ def random_command(dice: random.Random, seat: Seat, late: bool) -> c.Command:
             c.StartRecording(),
             c.StopRecording(),
             c.Depart(left=on),
-            c.Enter(seat=seat),
+            c.Enter(seat=seat, returning=on),
             c.EndMeeting() if late else c.FollowSpeaker(seat=other),
         )
     )

@@ -20,6 +20,7 @@
  * @property {number | null} since epoch seconds of the present stay
  * @property {boolean} microphone
  * @property {string | null} mutedBy
+ * @property {number | null} speaksUntil not present: who resumes by then speaks on
  * @property {boolean} camera
  * @property {boolean} screen
  * @property {number | null} hand epoch seconds when raised

@@ -26,6 +26,8 @@ import { ownSeat, waiting } from "./state.js";
 export class Requests {
   /** @type {Set<Source>} opened, but the log does not say yet that they are on */
   #turningOn = new Set();
+  /** The person switched the microphone off; the log may hear of it later, when the line is back. */
+  muting = false;
 
   /** @param {Parts} parts */
   constructor(parts) {
@@ -59,10 +61,17 @@ export class Requests {
   async toggleMicrophone() {
     const own = ownSeat(this.parts.state());
     if (own === null) return;
-    if (!own.microphone && !(await this.parts.media.ensure("microphone"))) return;
-    if (!(await this.ask("set-microphone", { on: !own.microphone }))) return;
+    if (own.microphone) return this.mute(!this.muting);
+    if (!(await this.parts.media.ensure("microphone"))) return;
+    if (!(await this.ask("set-microphone", { on: true }))) return;
     // Whoever takes the floor waits no longer.
-    if (!own.microphone && own.hand !== null) await this.ask("lower-hand");
+    if (own.hand !== null) await this.ask("lower-hand");
+  }
+
+  /** At once, whatever the line does. */
+  mute(on = true) {
+    this.muting = on;
+    this.parts.onChange();
   }
 
   async toggleCamera() {

@@ -24,7 +24,7 @@ import { PathWatch } from "./path_watch.js";
 import { Peer } from "./peer.js";
 import { Requests } from "./requests.js";
 import { LineLost, Signaling } from "./signaling.js";
-import { INITIAL, apply, may, onTiles, ownSeat, presiding } from "./state.js";
+import { INITIAL, apply, may, onTiles, ownSeat, presiding, silent } from "./state.js";
 import { inbound, judge, sample } from "./stats.js";
 import { RoomView } from "./view/room_view.js";
 
@@ -284,7 +284,7 @@ class Room {
         await this.requests.ask("lower-hand");
         return;
       case "finish":
-        await this.requests.ask("set-microphone", { on: false });
+        this.requests.mute();
         return;
       case "invite":
         if (look.seat !== null) await this.requests.invite(look.seat);
@@ -358,7 +358,7 @@ class Room {
     });
     this.turn = this.#plan.page;
     this.view.render({
-      state: this.state,
+      state: this.requests.muting ? silent(this.state) : this.state,
       plan: this.#plan,
       line,
       panel: this.panel,
@@ -378,13 +378,14 @@ class Room {
     const camera = own.camera && may(this.state, "set-camera");
     if (!camera && !this.requests.turningOn("camera")) this.media.stop("camera");
     if (!own.screen && !this.requests.turningOn("screen")) this.media.stop("screen");
-    this.peer.setTrack("microphone", own.microphone ? this.media.track("microphone") : null);
+    if (!own.microphone) this.requests.muting = false;
+    const speaks = own.microphone && !this.requests.muting;
+    this.peer.setTrack("microphone", speaks ? this.media.track("microphone") : null);
     this.peer.setTrack("camera", camera ? this.media.track("camera") : null);
     this.peer.setTrack("screen", own.screen ? this.media.track("screen") : null);
     if (!this.signaling.open) return;
-    if (own.microphone && this.media.track("microphone") === null && !this.media.opening("microphone")) {
-      this.#once("microphone", "set-microphone");
-    }
+    const gone = this.media.track("microphone") === null && !this.media.opening("microphone");
+    if (own.microphone && (gone || this.requests.muting)) this.#once("microphone", "set-microphone");
     if (own.screen && this.media.track("screen") === null) this.#once("screen", "set-screen");
   }
 

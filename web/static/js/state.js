@@ -29,8 +29,10 @@ export const SPEAKING_HOLD_S = 3;
  * @property {{ growing: boolean, sizeBytes: number } | null} recordingHealth
  */
 
-/** What an absent seat is: it publishes nothing, and comes back with its microphone off. */
-const AWAY = { present: false, since: null, microphone: false, screen: false, hand: null };
+/** What an absent seat is: it publishes nothing. */
+const AWAY = { present: false, since: null, microphone: false, speaksUntil: null, screen: false, hand: null };
+/** Who lost the line while speaking speaks on when it is back by then. */
+const SPEAKS_AGAIN_S = 300;
 
 /** @type {Session} before the first entry of a log */
 export const NOTHING = Object.freeze({
@@ -148,13 +150,17 @@ export function evolve(session, { seq, at, event }) {
       next.seats = merged(session.seats, [[event.seat.id, event.seat]]);
       return next;
     case "seat-left":
-      next.seats = changed(session.seats, event.seat, AWAY);
+      next.seats = changed(session.seats, event.seat, {
+        ...AWAY,
+        speaksUntil: session.seats[event.seat]?.microphone && !event.left ? at + SPEAKS_AGAIN_S : null,
+      });
       if (session.sharing === event.seat) next.sharing = null;
       return next;
     case "microphone-set":
       next.seats = changed(session.seats, event.seat, {
         microphone: event.on,
         mutedBy: event.on || event.by === event.seat ? null : event.by,
+        speaksUntil: null,
       });
       return next;
     case "camera-set":
@@ -262,6 +268,13 @@ function lasts(voice, now) {
 /** @param {State} state @returns {Seat | null} */
 export function ownSeat(state) {
   return state.session?.seats[state.seat] ?? null;
+}
+
+/** The state with the own microphone off. @param {State} state @returns {State} */
+export function silent(state) {
+  const { session } = state;
+  if (session === null) return state;
+  return { ...state, session: { ...session, seats: changed(session.seats, state.seat, { microphone: false }) } };
 }
 
 /** @param {State} state @param {string} command @returns {boolean} */
