@@ -1,6 +1,7 @@
 """What was sent to each transport and when, and how long it was under way: packet groups."""
 
 from array import array
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -69,11 +70,6 @@ class SendLog:
     ) -> None:
         """The same burst to many: `numbers` is transports x packets."""
         self.records[transports[:, None], numbers & np.uint32(_MASK)] = np.array(burst, np.uint64)
-
-    def restamp(self, transport: int, number: int, sent: float) -> None:
-        """The packet left later than it was made."""
-        at = transport * WINDOW + (number & _MASK)
-        self._memory[at] = record(sent, self._memory[at] & 0xFFFF)
 
     def read(self, transport: int, first: int, count: int) -> list[int]:
         """Records of `count` numbers; only the last WINDOW numbers sent are known."""
@@ -160,6 +156,24 @@ class PacketGroups:
         if last is None:
             return None
         return finished[0] - last[0], finished[1] - last[1], finished[1]
+
+    def take(self, packets: Sequence[Arrival]) -> list[tuple[float, float, float]]:
+        """`add` for many: the groups it finished."""
+        found = []
+        for sent, arrived, _ in packets:
+            first = self._first_sent
+            if first is not None and 0.0 <= sent - first <= GROUP_S:
+                apart = arrived - self._arrived
+                if -STALL_S <= apart <= STALL_S:
+                    if apart > 0.0:
+                        self._arrived = arrived
+                    if sent > self._sent:
+                        self._sent = sent
+                    continue
+            group = self.add(sent, arrived)
+            if group is not None:
+                found.append(group)
+        return found
 
     def _begin(self, sent: float, arrived: float) -> None:
         self._first_sent = self._sent = sent

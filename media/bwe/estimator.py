@@ -97,10 +97,8 @@ class BandwidthEstimator:
         self.feedbacks += 1
         self._heard_at = now
         self._note_delays(arrived, now)
-        for sent, at, _ in arrived:
-            group = self._groups.add(sent, at)
-            if group is not None:
-                self._trend.update(*group)
+        for group in self._groups.take(arrived):
+            self._trend.update(*group)
         self._note_rate(arrived)
         self.loss.update(len(arrived), lost, self.estimate_bps(now), now)
         self._control_rate(now)
@@ -148,15 +146,16 @@ class BandwidthEstimator:
     def _note_delays(self, arrived: list[tuple[float, float, int]], now: float) -> None:
         """The clocks differ by an unknown constant: the shortest delay is taken for an empty
         queue; it may grow again after a while, when the path or the clocks change."""
-        delays = [at - sent for sent, at, _ in arrived]
+        shortest = min([at - sent for sent, at, _ in arrived])
+        latest = arrived[-1][1]
         if now >= self._base_due:
             self._base_due = now + BASE_S
             self._bases = [self._bases[1], float("inf")]
-        self._bases[1] = min(self._bases[1], *delays)
-        self._shortest.append((arrived[-1][1], min(delays)))
-        while self._shortest[0][0] < arrived[-1][1] - STANDING_S:
+        self._bases[1] = min(self._bases[1], shortest)
+        self._shortest.append((latest, shortest))
+        while self._shortest[0][0] < latest - STANDING_S:
             self._shortest.popleft()
-        self.queue_s = min(shortest for _, shortest in self._shortest) - min(self._bases)
+        self.queue_s = min([delay for _, delay in self._shortest]) - min(self._bases)
         round_trip = now - arrived[-1][0]
         self.round_trip_s += (round_trip - self.round_trip_s) / 4
 

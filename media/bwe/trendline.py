@@ -18,6 +18,7 @@ K_UP, K_DOWN = 0.0087, 0.039  # per ms: the threshold follows peaks slowly; libw
 MAX_ADAPT_OFFSET_MS = 15.0  # a peak this far above the threshold does not move it; draft 5.4
 OVERUSE_S = 0.01  # above the threshold for this long; draft section 5.4
 MAX_ADAPT_STEP_S = 0.1
+RENEW_SUMS = 200  # points after which the sums of the line fit are made anew
 
 
 class Usage(Enum):
@@ -35,9 +36,9 @@ class Trendline:
         "_accumulated_ms",
         "_adapted_at",
         "_first_arrival",
+        "_line",
         "_over_count",
         "_over_s",
-        "_points",
         "_previous",
         "_smoothed_ms",
         "deltas",
@@ -51,7 +52,7 @@ class Trendline:
         self.trend_ms = 0.0  # the slope times its weight, comparable with the threshold
         self.threshold_ms = THRESHOLD_MS
         self.usage = Usage.NORMAL
-        self._points: deque[tuple[float, float]] = deque(maxlen=WINDOW_GROUPS)
+        self._line = LineFit()
         self._first_arrival: float | None = None
         self._accumulated_ms = 0.0
         self._smoothed_ms = 0.0
@@ -67,11 +68,8 @@ class Trendline:
         self.deltas = min(self.deltas + 1, 1000)
         self._accumulated_ms += (arrived_apart - sent_apart) * 1e3
         self._smoothed_ms = SMOOTHING * self._smoothed_ms + (1 - SMOOTHING) * self._accumulated_ms
-        self._points.append(((arrived - self._first_arrival) * 1e3, self._smoothed_ms))
-        slope = self._previous
-        if len(self._points) == WINDOW_GROUPS:
-            slope = _slope(self._points)
-        self._detect(slope, sent_apart, arrived)
+        slope = self._line.add((arrived - self._first_arrival) * 1e3, self._smoothed_ms)
+        self._detect(self._previous if slope is None else slope, sent_apart, arrived)
 
     def _detect(self, slope: float, sent_apart: float, arrived: float) -> None:
         if self.deltas < 2:
@@ -102,21 +100,58 @@ class Trendline:
         if size > self.threshold_ms + MAX_ADAPT_OFFSET_MS:
             return
         gain = K_DOWN if size < self.threshold_ms else K_UP
-        step_ms = min(max(0.0, arrived - last), MAX_ADAPT_STEP_S) * 1e3
-        self.threshold_ms += gain * (size - self.threshold_ms) * step_ms
-        self.threshold_ms = min(MAX_THRESHOLD_MS, max(MIN_THRESHOLD_MS, self.threshold_ms))
+        step_ms = min(arrived - last, MAX_ADAPT_STEP_S) * 1e3
+        if step_ms > 0.0:
+            threshold = self.threshold_ms + gain * (size - self.threshold_ms) * step_ms
+            self.threshold_ms = min(MAX_THRESHOLD_MS, max(MIN_THRESHOLD_MS, threshold))
 
 
-def _slope(points: deque[tuple[float, float]]) -> float:
-    """Least squares: ms of delay a ms of time."""
-    origin = points[0][0]
-    sum_x = sum_y = sum_xx = sum_xy = 0.0
-    for at, y in points:
-        x = at - origin
-        sum_x += x
-        sum_y += y
-        sum_xx += x * x
-        sum_xy += x * y
-    count = len(points)
-    below = count * sum_xx - sum_x * sum_x
-    return (count * sum_xy - sum_x * sum_y) / below if below > 0 else 0.0
+class LineFit:
+    """Least squares over the last WINDOW_GROUPS points; each costs the same few sums."""
+
+    __slots__ = ("_origin", "_points", "_since", "_x", "_xx", "_xy", "_y")
+
+    def __init__(self) -> None:
+        self._points: deque[tuple[float, float]] = deque()
+        self._origin = 0.0
+        self._since = RENEW_SUMS  # points since the sums were made from all of them
+        self._x = self._y = self._xx = self._xy = 0.0
+
+    def add(self, x: float, y: float) -> float | None:
+        """The slope with this point; None while there are too few."""
+        points = self._points
+        points.append((x, y))
+        self._since += 1
+        if self._since >= RENEW_SUMS:
+            self._renew()
+        else:
+            x -= self._origin
+            self._x += x
+            self._y += y
+            self._xx += x * x
+            self._xy += x * y
+        if len(points) <= WINDOW_GROUPS:
+            return self._slope() if len(points) == WINDOW_GROUPS else None
+        x, y = points.popleft()
+        x -= self._origin
+        self._x -= x
+        self._y -= y
+        self._xx -= x * x
+        self._xy -= x * y
+        return self._slope()
+
+    def _renew(self) -> None:
+        """Sums from the points alone: what rounding added is gone."""
+        self._since = 0
+        self._origin = self._points[0][0]
+        self._x = self._y = self._xx = self._xy = 0.0
+        for at, y in self._points:
+            x = at - self._origin
+            self._x += x
+            self._y += y
+            self._xx += x * x
+            self._xy += x * y
+
+    def _slope(self) -> float:
+        below = WINDOW_GROUPS * self._xx - self._x * self._x
+        return (WINDOW_GROUPS * self._xy - self._x * self._y) / below if below > 1e-6 else 0.0

@@ -101,11 +101,6 @@ Rtcp = (
 )
 
 
-def is_rtcp(datagram: bytes | bytearray | memoryview) -> bool:
-    """RTCP rather than RTP on one port (RFC 5761 section 4): packet types 192..223."""
-    return len(datagram) >= 2 and 192 <= datagram[1] <= 223
-
-
 def ntp_from_seconds(seconds: float) -> int:
     """32.32 fixed point of seconds since 1900."""
     return int(seconds * 4294967296) & 0xFFFFFFFFFFFFFFFF

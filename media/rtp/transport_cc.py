@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate
 from struct import pack
 
 from media.rtp.packet import ParseError
@@ -10,6 +12,8 @@ TICK_S = 0.00025  # delta unit
 REFERENCE_S = 0.064  # reference time unit
 _TICKS_PER_REFERENCE = 256
 _MAX_PACKETS = 0xFFFF
+_SMALL, _LARGE = 1, 2  # symbols of deltas of one byte and of two; 0 and 3: nothing arrived
+_RUNS = tuple(bytes((symbol,)) for symbol in range(4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +50,22 @@ def parse(sender: int, media: int, body: bytes) -> TransportFeedback:
     count = body[2] << 8 | body[3]
     reference = int.from_bytes(body[4:7], "big")
     symbols, at = _symbols(body, 8, count)
-    ticks = reference * _TICKS_PER_REFERENCE
+    arrivals = _arrivals(symbols, body, at, reference * _TICKS_PER_REFERENCE)
+    return TransportFeedback(sender, media, base, body[7], arrivals, reference)
+
+
+def _arrivals(symbols: bytes, body: bytes, at: int, ticks: int) -> tuple[int | None, ...]:
+    """Ticks from the deltas, which begin at `at`."""
+    if symbols.count(_SMALL) == len(symbols) <= len(body) - at:  # the usual case
+        return tuple(accumulate(body[at : at + len(symbols)], initial=ticks))[1:]
     arrivals: list[int | None] = []
     for symbol in symbols:
-        if symbol == 1:
+        if symbol == _SMALL:
             if at + 1 > len(body):
                 raise ParseError("transport-cc deltas cut short")
             ticks += body[at]
             at += 1
-        elif symbol == 2:
+        elif symbol == _LARGE:
             if at + 2 > len(body):
                 raise ParseError("transport-cc deltas cut short")
             ticks += int.from_bytes(body[at : at + 2], "big", signed=True)
@@ -63,25 +74,31 @@ def parse(sender: int, media: int, body: bytes) -> TransportFeedback:
             arrivals.append(None)
             continue
         arrivals.append(ticks)
-    return TransportFeedback(sender, media, base, body[7], tuple(arrivals), reference)
+    return tuple(arrivals)
 
 
-def _symbols(body: bytes, at: int, count: int) -> tuple[list[int], int]:
-    symbols: list[int] = []
+def _symbols(body: bytes, at: int, count: int) -> tuple[bytes, int]:
+    """One byte a packet, and where the deltas begin."""
+    symbols = b""
     while len(symbols) < count:
         if at + 2 > len(body):
             raise ParseError("transport-cc chunks cut short")
         chunk = body[at] << 8 | body[at + 1]
         at += 2
-        if not chunk & 0x8000:
-            symbols.extend([chunk >> 13 & 3] * min(chunk & 0x1FFF, count - len(symbols)))
-            if not chunk & 0x1FFF:
-                raise ParseError("transport-cc run of length 0")
-        elif chunk & 0x4000:
-            symbols.extend(chunk >> shift & 3 for shift in range(12, -2, -2))
+        if chunk & 0x8000:
+            symbols += _vector(chunk)
+        elif chunk & 0x1FFF:
+            symbols += _RUNS[chunk >> 13] * min(chunk & 0x1FFF, count - len(symbols))
         else:
-            symbols.extend(chunk >> shift & 1 for shift in range(13, -1, -1))
+            raise ParseError("transport-cc run of length 0")
     return symbols[:count], at
+
+
+@cache  # at most 32,768 chunks
+def _vector(chunk: int) -> bytes:
+    if chunk & 0x4000:
+        return bytes(chunk >> shift & 3 for shift in range(12, -2, -2))
+    return bytes(chunk >> shift & 1 for shift in range(13, -1, -1))
 
 
 def body(feedback: TransportFeedback) -> bytes:

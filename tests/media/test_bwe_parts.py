@@ -1,6 +1,7 @@
 """Send log, packet groups, trend line, loss bound and probes by themselves."""
 
 from array import array
+from random import Random
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from media.bwe.arrival import WINDOW, ArrivalReader, PacketGroups, SendLog, record
 from media.bwe.loss import LossBound
 from media.bwe.probe import INTERVAL_S, MIN_PACKETS, ProbeControl, plan
-from media.bwe.trendline import Trendline, Usage
+from media.bwe.trendline import WINDOW_GROUPS, LineFit, Trendline, Usage
 from media.rtp import transport_cc
 
 
@@ -64,8 +65,6 @@ def test_a_log_keeps_its_records_when_it_grows_and_forgets_a_transport_that_left
     log.write(0, 3, array("Q", [record(1.0, 77)]))
     log.grow(2)
     assert log.read(0, 3, 1)[0] & 0xFFFF == 77
-    log.restamp(0, 3, 2.0)
-    assert log.read(0, 3, 1) == [record(2.0, 77)]
     log.forget(0)
     assert log.read(0, 3, 1) == [0]
 
@@ -89,6 +88,33 @@ def test_a_pause_of_seconds_starts_the_groups_anew() -> None:
     assert groups.add(0.06, 5.06) is not None
     assert groups.add(9.0, 50.0) is None
     assert groups.add(9.02, 50.02) is None
+
+
+def test_many_packets_at_once_make_the_groups_that_single_ones_make() -> None:
+    random = Random(4)
+    sent, packets = 0.0, []
+    for _ in range(3000):
+        sent += random.choice((0.0, 0.0, 0.001, 0.02, -0.003, 0.3))
+        late = random.choice((0.0, 0.004, 0.2)) + (4.0 if random.random() < 0.005 else 0.0)
+        packets.append((sent, 9.0 + sent + late, 1000))
+    single, many = PacketGroups(), PacketGroups()
+    alone = [group for sent, at, _ in packets if (group := single.add(sent, at)) is not None]
+    together = [
+        group for at in range(0, len(packets), 16) for group in many.take(packets[at : at + 16])
+    ]
+    assert together == alone
+    assert len(alone) > 500
+
+
+def test_the_line_fit_is_that_of_its_points_after_hours() -> None:
+    random = Random(5)
+    fit, x, points = LineFit(), 0.0, []
+    for _ in range(20_000):
+        x += random.choice((5.0, 20.0, 1000.0))
+        points.append((x, random.random() * 50 + x / 1e4))
+        slope = fit.add(*points[-1])
+    expected = np.polyfit(*np.array(points[-WINDOW_GROUPS:]).T, 1)[0]
+    assert slope == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize(

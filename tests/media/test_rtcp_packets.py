@@ -19,7 +19,6 @@ from media.rtp.rtcp import (
     Rtcp,
     SenderReport,
     SourceDescription,
-    is_rtcp,
     ntp_from_seconds,
     ntp_to_seconds,
     parse,
@@ -101,12 +100,6 @@ def test_random_bytes_are_parsed_or_refused(data: bytes) -> None:
 def test_unframed_random_bytes_are_parsed_or_refused(data: bytes) -> None:
     with contextlib.suppress(ParseError):
         parse(data)
-
-
-def test_rtcp_is_told_from_rtp_with_marker() -> None:
-    assert is_rtcp(b"\x80\xc8\x00\x06")
-    assert not is_rtcp(b"\x80\xe0\x00\x06")  # payload type 96 with marker
-    assert not is_rtcp(b"\x80")
 
 
 # transport-wide congestion control
