@@ -11,8 +11,11 @@ from enum import IntEnum, StrEnum
 from itertools import groupby
 
 HEADROOM = 1.2  # a step up must fit this many times
+FIRST_HEADROOM = 1.02  # the first step: a small picture is much better than none
 HOLD_S = 1.5  # for this long
 MAX_HOLD_S = 24.0  # the wait doubles up to this when steps up had to be taken back
+DARK_HOLD_PART = 0.5  # of the wait, for a slot that shows nothing
+MAX_DARK_HOLD_S = 4.0
 REGRET_S = 6.0  # a step down this soon after one up means it was too early
 
 
@@ -72,8 +75,13 @@ class Grant:
 Levels = dict[str, int]  # mid -> 0 (paused) .. len(steps)
 
 
-def divide(needs: Sequence[SlotNeed], budget_bps: float) -> Levels:
-    """The highest levels the budget carries, class by class in order of priority."""
+def divide(needs: Sequence[SlotNeed], budget_bps: float, *, safely: bool = False) -> Levels:
+    """The highest levels the budget carries, class by class in order of priority.
+
+    Args:
+        safely: with headroom.
+    """
+    rate = _safe_rate if safely else _rate
     levels = {need.mid: 0 for need in needs}
     left = budget_bps
     for _, group in groupby(sorted(needs, key=_class), key=_class):
@@ -84,7 +92,7 @@ def divide(needs: Sequence[SlotNeed], budget_bps: float) -> Levels:
             for need in members:
                 level = levels[need.mid]
                 if level < len(need.steps):
-                    more = _rate(need, level + 1) - _rate(need, level)
+                    more = rate(need, level + 1) - rate(need, level)
                     if more <= left:
                         left -= more
                         levels[need.mid] = level + 1
@@ -98,6 +106,10 @@ def _class(need: SlotNeed) -> tuple[int, int]:
 
 def _rate(need: SlotNeed, level: int) -> float:
     return need.steps[level - 1].rate_bps if level else 0.0
+
+
+def _safe_rate(need: SlotNeed, level: int) -> float:
+    return _rate(need, level) * (HEADROOM if level > 1 else FIRST_HEADROOM)
 
 
 def cost(needs: Sequence[SlotNeed], levels: Mapping[str, int]) -> float:
@@ -129,14 +141,15 @@ class StreamAllocator:
             hasty: step up without waiting (someone just came in).
             why: told for slots that are paused.
         """
-        kept, safe = self._kept(needs), divide(needs, budget_bps / HEADROOM)
+        kept, safe = self._kept(needs), divide(needs, budget_bps, safely=True)
         levels = {n.mid: kept.get(n.mid, safe[n.mid]) for n in needs}
         if cost(needs, levels) > budget_bps:
             fit = divide(needs, budget_bps)
             levels = {mid: min(level, fit[mid]) for mid, level in levels.items()}
             self._lowered(now)
         elif any(safe[mid] > level for mid, level in levels.items()):
-            levels = self._rise(needs, levels, safe, budget_bps, now, 0.0 if hasty else None)
+            dark = any(safe[mid] > level == 0 for mid, level in levels.items())
+            levels = self._rise(needs, levels, safe, budget_bps, now, self._wait(hasty, dark))
         else:
             self._room_since = None
         grants = {n.mid: _grant(n, levels[n.mid], why) for n in needs}
@@ -160,6 +173,11 @@ class StreamAllocator:
             self._hold_s = min(MAX_HOLD_S, 2 * self._hold_s)
             self._raised_at = float("-inf")
 
+    def _wait(self, hasty: bool, dark: bool) -> float:
+        if hasty:
+            return 0.0
+        return min(MAX_DARK_HOLD_S, DARK_HOLD_PART * self._hold_s) if dark else self._hold_s
+
     def _rise(
         self,
         needs: Sequence[SlotNeed],
@@ -167,11 +185,11 @@ class StreamAllocator:
         safe: Levels,
         budget_bps: float,
         now: float,
-        hold_s: float | None,
+        hold_s: float,
     ) -> Levels:
         if self._room_since is None:
             self._room_since = now
-        if now - self._room_since < (self._hold_s if hold_s is None else hold_s):
+        if now - self._room_since < hold_s:
             return levels
         self._room_since = None
         if now - self._raised_at > MAX_HOLD_S:

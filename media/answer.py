@@ -29,8 +29,8 @@ _UPLINK_EXTENSIONS = {
     ),
 }
 _SLOT_EXTENSIONS = {
-    "audio": (negotiated.MID, negotiated.AUDIO_LEVEL),
-    "video": (negotiated.MID, VIDEO_ORIENTATION),
+    "audio": (negotiated.MID, negotiated.AUDIO_LEVEL, negotiated.TRANSPORT_CC),
+    "video": (negotiated.MID, negotiated.TRANSPORT_CC, VIDEO_ORIENTATION),
 }
 _SOURCES = {"audio": ("microphone",), "video": ("camera", "screen")}
 _UNDERSTOOD = {"audio": ("opus",), "video": ("vp8", "h264")}

@@ -26,6 +26,11 @@ SILENT_S = 1.0  # sending without hearing of it for this long: the line is in tr
 SILENT_BETA = 0.8  # a check (a quarter of a second) while it lasts
 STANDING_S = 0.4  # a queue is what even the luckiest packet of this time met
 LONG_QUEUE_S = 0.2  # a queue this long is over-use even when it does not grow any more
+FLAT_S = (
+    1.5  # one that stays the same for this long although less is sent is none: the way is longer
+)
+FLAT_PART, FLAT_BY_S = 0.1, 0.02  # the same: within this
+MAX_SILENCE_FACTOR = 8.0  # a probe after a silence asks for what was before it, up to this
 TRACE_HEADER = (
     "at,estimate_bps,delay_bps,loss_bps,arriving_bps,queue_ms,trend_ms,threshold_ms,loss,usage"
 )
@@ -65,6 +70,8 @@ class BandwidthEstimator:
         self._shortest: deque[tuple[float, float]] = deque()  # (arrival, shortest delay) lately
         self._bases = [float("inf"), float("inf")]
         self._base_due = now + BASE_S
+        self._flat: tuple[float, float] | None = None  # since when a queue is how long
+        self._before_silence: float | None = None  # the estimate then
         self._heard_at = now
         self._following = 0
 
@@ -96,6 +103,7 @@ class BandwidthEstimator:
             return
         self.feedbacks += 1
         self._heard_at = now
+        self._end_silence(now)
         self._note_delays(arrived, now)
         for group in self._groups.take(arrived):
             self._trend.update(*group)
@@ -122,8 +130,17 @@ class BandwidthEstimator:
         sending = following != self._following
         self._following = following
         if self.feedbacks and sending and now - self._heard_at > SILENT_S:
+            if self._before_silence is None:
+                self._before_silence = self.estimate_bps(now)
             self._control.fall(SILENT_BETA, now)
             self.bounded = True
+
+    def _end_silence(self, now: float) -> None:
+        """The line may carry again what it did before."""
+        before, self._before_silence = self._before_silence, None
+        if before is not None:
+            factor = min(MAX_SILENCE_FACTOR, before / self.estimate_bps(now))
+            self.probes.hurry(factor, now)
 
     def _control_rate(self, now: float) -> None:
         long = self.queue_s > LONG_QUEUE_S
@@ -156,8 +173,24 @@ class BandwidthEstimator:
         while self._shortest[0][0] < latest - STANDING_S:
             self._shortest.popleft()
         self.queue_s = min([delay for _, delay in self._shortest]) - min(self._bases)
+        self._notice_longer_way(now)
         round_trip = now - arrived[-1][0]
         self.round_trip_s += (round_trip - self.round_trip_s) / 4
+
+    def _notice_longer_way(self, now: float) -> None:
+        """A queue of ours shrinks when less is sent; a delay of the way does not."""
+        if self.queue_s < LONG_QUEUE_S or now - self._control.decreased_at > FLAT_S + 1.0:
+            self._flat = None
+            return
+        flat = self._flat
+        if flat is None or abs(self.queue_s - flat[1]) > FLAT_BY_S + FLAT_PART * flat[1]:
+            self._flat = (now, self.queue_s)
+        elif now - flat[0] > FLAT_S:
+            shortest = min(self._bases) + self.queue_s
+            self._bases = [shortest, shortest]
+            self.queue_s = 0.0
+            self._flat = None
+            self.probes.hurry(MAX_SILENCE_FACTOR, now)
 
     def _note_rate(self, arrived: list[tuple[float, float, int]]) -> None:
         latest = arrived[-1][1]

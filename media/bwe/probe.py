@@ -18,7 +18,8 @@ FACTOR = 2.0  # of those that look whether there is more than before
 NEXT_FACTOR = 3.0  # of one that follows a probe that came through
 PROVEN = 1.2  # a probe that shows this many times the estimate is followed by a faster one
 INTERVAL_S = 1.5  # between probes that found nothing; doubles up to
-MAX_INTERVAL_S = 24.0
+MAX_INTERVAL_S = 12.0
+MAX_DARK_INTERVAL_S = 3.0  # while a picture waits for room
 PATIENCE_S = 1.0  # feedback of a probe comes within this
 MIN_RECEIVED = 0.8  # part of a probe that must arrive
 SATURATED = 0.9  # arriving slower than this part of the sending rate, the line is full
@@ -58,6 +59,16 @@ class ProbeControl:
         self._factor = FIRST_FACTOR
         self._estimate = 0.0
         self.saturated = False  # a probe once filled the line
+        self.dark = False  # a picture waits for room
+        self._hurried = False
+
+    def hurry(self, factor: float, now: float) -> None:
+        """Something changed for the better: the next probe goes at once."""
+        self.cluster = None
+        self._hurried = True
+        self._due = now
+        self._interval = INTERVAL_S
+        self._factor = max(FACTOR, factor)
 
     def wants(
         self, estimate_bps: float, needed_bps: float, decreased_at: float, now: float
@@ -72,8 +83,11 @@ class ProbeControl:
             if now - cluster.sent_at < PATIENCE_S:
                 return None
             self._failed(now)
-        if now < self._due or needed_bps <= estimate_bps or now - decreased_at < CALM_S:
+        if now < self._due or needed_bps <= estimate_bps:
             return None
+        if now - decreased_at < CALM_S and not self._hurried:
+            return None
+        self._hurried = False
         self._estimate = estimate_bps
         return min(self._factor * estimate_bps, 1.25 * needed_bps)
 
@@ -124,6 +138,8 @@ class ProbeControl:
         self._later(now)
 
     def _later(self, now: float) -> None:
+        if self.dark:
+            self._interval = min(self._interval, MAX_DARK_INTERVAL_S)
         self._due = now + self._interval
         self._factor = FACTOR
         self._interval = min(MAX_INTERVAL_S, 2 * self._interval)

@@ -5,6 +5,7 @@ whose line carries everything costs a sum over its slots, and three of four of i
 are not read at all.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from media.allocator import Grant, Limits, Pause, Rank, SlotNeed, Step, StreamAllocator
@@ -14,7 +15,7 @@ from media.bwe.trendline import Usage
 from media.forward.down_track import DownTrack
 from media.forward.fanout import FanOut
 from media.forward.layers import candidates
-from media.forward.router import Router
+from media.forward.router import Router, invalidate
 from media.negotiated import TRANSPORT_CC
 from media.rtp.transport_cc import TransportFeedback
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 HASTY_S = 3.0  # after connecting, steps up do not wait
 PATIENCE_S = 1.0  # a line that showed no bound by then is used freely until it shows one
+VOICE_HEADROOM = 1.15  # a voice that had to go comes back when it fits this many times
+REDUNDANCY_BPS = 400_000  # a line that carries less gets every voice once
 FLOOR_BPS = 1_000_000  # at least this much is looked for, so that a picture to come finds its room
 RELAXED = 1.3  # the estimate is this many times what the slots take
 READ_EVERY = 4  # feedback packets of a relaxed line: 4 a second of a browser's 16
@@ -40,6 +43,7 @@ class Downlink:
         video: list[DownTrack],
         fanout: FanOut,
         router: Router,
+        dominant: Callable[[], str | None],
         now: float,
     ) -> None:
         self.peer = peer
@@ -47,11 +51,14 @@ class Downlink:
         self.video = video
         self.fanout = fanout
         self.router = router
+        self._dominant = dominant  # the peer whose voice matters most
         self.limits = Limits()
         self.grants: dict[str, Grant] = {}  # by mid; empty: nothing is restricted
         self.allotted_bps = 0.0
         self.tight = False  # pictures wait for a grant
+        self.redundancy = True  # the line has room to send voices twice
         self.estimator: BandwidthEstimator | None = None
+        self._numbered_voices = any(TRANSPORT_CC in down.slot.extensions for down in audio)
         if any(TRANSPORT_CC in down.slot.extensions for down in audio + video):
             self.estimator = BandwidthEstimator(fanout.numbers.log, peer.index, now)
         self.probe_due = float("inf")
@@ -78,7 +85,8 @@ class Downlink:
             return None
         if not estimator.bounded and now - connected > PATIENCE_S:
             return None
-        return estimator.estimate_bps(now)
+        unseen = 0.0 if self._numbered_voices else self._speech_bps(now)
+        return estimator.estimate_bps(now) + unseen
 
     # Feedback
 
@@ -114,8 +122,10 @@ class Downlink:
 
     def check(self, now: float) -> None:
         """Divide the budget anew."""
-        speech = self._speech_bps(now)
         budget = self.budget_bps(now)
+        self._choose_redundancy(budget)
+        self._choose_voices(budget, now)
+        speech = self._speech_bps(now)
         self._checked_bps = budget or 0.0
         was_tight, self.tight = self.tight, budget is not None and budget < FLOOR_BPS
         restricted = bool(self.grants) or self.tight or was_tight or not self.limits.video
@@ -129,6 +139,43 @@ class Downlink:
             limit = self.limits.max_down_bps or float("inf")
             floor = FLOOR_BPS if self.video and self.limits.video else 0.0
             self.estimator.needed_bps = min(limit, max(floor, RELAXED * needed))
+
+    def _choose_redundancy(self, budget: float | None) -> None:
+        limited = self.limits.max_down_bps is not None
+        known = limited or (self.estimator is not None and self.estimator.bounded)
+        self.redundancy = budget is None or budget >= REDUNDANCY_BPS or not known
+        if self.redundancy:
+            return
+        for down in self.audio:
+            if down.redundant:
+                down.redundant = False
+                if down.encoding is not None:
+                    invalidate(down.encoding)
+
+    def _choose_voices(self, budget: float | None, now: float) -> None:
+        """On a line that does not carry all voices, the dominant one, then those that fit."""
+        left = float("inf") if budget is None else budget
+        voices = [(down, rate) for down in self.audio if (rate := self._voice_bps(down, now))]
+        if len(voices) > 1:
+            dominant = self._dominant()
+            voices.sort(key=lambda voice: voice[0].want.peer_id != dominant)  # type: ignore[union-attr]
+        for place, (down, rate) in enumerate(voices):
+            need = rate if down.granted_height is None else VOICE_HEADROOM * rate
+            granted = None if place == 0 or need <= left else 0
+            if granted is None:
+                left -= rate
+            if granted != down.granted_height:
+                down.granted_height = granted
+                self.router.select(down, now)
+
+    def _voice_bps(self, down: DownTrack, now: float) -> float:
+        """What the voice wanted in a slot takes; 0: none comes."""
+        want = down.want
+        track = self.router.tracks.get((want.peer_id, want.source)) if want else None
+        if track is None or not track.allowed:
+            return 0.0
+        rates = (e.voice_bps(down.redundant) for e in track.encodings.values() if e.arriving(now))
+        return max(rates, default=0.0)
 
     def _restrict(self, speech: float, budget: float | None, now: float) -> float:
         """Steps for every slot; returns what all of them would take at their best."""
@@ -144,6 +191,8 @@ class Downlink:
         hasty = now - (self.peer.connected_at or now) < HASTY_S
         grants = self._allocator.allocate(needs, room, now, hasty=hasty, why=why)
         self.allotted_bps = speech + sum(g.step.rate_bps for g in grants.values() if g.step)
+        if self.estimator is not None:
+            self.estimator.probes.dark = any(g.paused is Pause.LINE for g in grants.values())
         free = all(grants[n.mid].step == n.steps[-1] for n in needs)
         # On a tight line a slot without a grant gets nothing, see `_apply`.
         self.grants = {} if free and self.limits.video and not self.tight else grants
@@ -183,12 +232,7 @@ class Downlink:
         return needs
 
     def _speech_bps(self, now: float) -> float:
-        total = 0.0
-        for down in self.audio:
-            encoding = down.encoding
-            if encoding is not None and encoding.arriving(now):
-                total += encoding.rate_bps
-        return total
+        return sum(self._voice_bps(down, now) for down in self.audio if down.granted_height is None)
 
     # Probes
 

@@ -47,10 +47,10 @@ def candidates(
     encodings: Iterable[Encoding], max_height: int, codecs: Container[str], now: float
 ) -> list[Encoding]:
     """Every layer that could play up to the one that fills `max_height`, smallest picture first:
-    those that arrive, and those the publisher would send when asked."""
+    those that arrive, and those the publisher would send when asked or is about to send."""
     able = [e for e in encodings if e.first_at is not None and _codec(e) in codecs]
     if len(able) > 1:
-        able = [e for e in able if e.flows(now) or e.rid not in e.track.asked]
+        able = [e for e in able if e.flows(now) or e.track.coming(e.rid, now)]
     able.sort(key=lambda e: e.estimated_height)
     for place, encoding in enumerate(able):
         if encoding.estimated_height >= max_height * TOLERANCE:

@@ -116,7 +116,7 @@ class Room:
         peer.ingress = Ingress(peer.id, peer.negotiated, self.counters)
         peer.ingress.on_level = self.voices.on_level
         peer.subscriber = Subscriber(
-            peer, self.fanout, self.router, self.counters, self.ntp_offset, now
+            peer, self.fanout, self.router, self.counters, self.ntp_offset, self._loudest, now
         )
         self.peers[peer.id] = peer
         for track in peer.ingress.tracks:
@@ -125,6 +125,9 @@ class Room:
         self.voices.assign(peer, now)
         if peer.ready:
             self._start(peer, now)
+
+    def _loudest(self) -> str | None:
+        return self.voices.speakers.dominant
 
     def remove_peer(self, peer_id: str, now: float) -> None:
         """Forget the peer, empty the slots that played it. Unknown ids are ignored."""
@@ -322,7 +325,10 @@ class Room:
             self._tick_due = now + TICK_S
             self._attention.clear()
             self._begin_round(now)
+            loudest = self._loudest()
             self.voices.choose(now)
+            if loudest != self._loudest():
+                self._check_tight_lines(now)
             if now >= self._tap_due:
                 self._ask_for_taps(now)
             for peer in self.peers.values():

@@ -51,6 +51,7 @@ class Subscriber:
         router: Router,
         counters: Counters,
         ntp_offset: float,
+        dominant: Callable[[], str | None],
         now: float,
     ) -> None:
         self.peer = peer
@@ -63,14 +64,13 @@ class Subscriber:
         self.audio = [d for d in self.down_tracks if d.slot.kind == "audio"]
         self.video = [d for d in self.down_tracks if d.slot.kind == "video"]
         self._by_ssrc = {down.slot.ssrc: down for down in self.down_tracks}
-        self.downlink = Downlink(peer, self.audio, self.video, fanout, router, now)
+        self.downlink = Downlink(peer, self.audio, self.video, fanout, router, dominant, now)
         self.due = float("inf")  # when `reports` has something to say next
         name_of = self.down_tracks[0].slot.ssrc if self.down_tracks else 0
         self._description = serialize([SourceDescription(((name_of, peer.negotiated.cname),))])
         self._allowance = float(MAX_REPEATS_PER_S)
         self._allowance_at = 0.0
         self.heard_at = float("-inf")  # last report about any slot
-        self.redundancy = True  # False: the line has no room to send voices twice
 
     def start(self, now: float) -> None:
         """The transport is up. Reports are spread over time by the peer's index."""
@@ -117,7 +117,7 @@ class Subscriber:
     def _choose_redundancy(self, down: DownTrack, now: float) -> None:
         """Voices are sent twice to those who lose packets, and to nobody else: it doubles them."""
         loss = down.reports.loss(now)
-        wanted = self.redundancy and loss >= (RED_STAYS if down.redundant else RED_FROM)
+        wanted = self.downlink.redundancy and loss >= (RED_STAYS if down.redundant else RED_FROM)
         if wanted != down.redundant:
             down.redundant = wanted
             if down.encoding is not None:

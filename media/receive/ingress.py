@@ -128,6 +128,7 @@ class Ingress:
         encoding.last_codec = codec
         encoding.packets_in += 1
         encoding.bytes_in += size
+        encoding.redundant = redundant is not None
         if second & 0x80:
             encoding.frames += 1
         payload = None

@@ -19,6 +19,8 @@ LAYER_TIMEOUT_S = 1.0  # a layer without packets for this long has stopped
 SOURCE_TIMEOUT_S = 3.0  # a static screen may send one frame a second
 VOICE_TRIES, VOICE_AGE_S = 3, 0.25  # a voice packet that comes later is of no use
 LINE_BYTES = 44  # a packet's UDP, IPv4 and SRTP tag
+VOICE_OVERHEAD_BPS = 50 * 72 * 8  # headers of 50 packets a second
+MAX_VOICE_BPS = 130_000  # what came late and all at once is not its rate
 GUESSED_BPS = {"q": 150_000, "h": 500_000, "f": 1_700_000}  # until measured
 DEFAULT_BPS = 1_000_000
 VOICE_BPS = 50_000
@@ -53,6 +55,7 @@ class Encoding:
         "playing_codec",
         "rate_bps",
         "reception",
+        "redundant",
         "rid",
         "rtx_ssrc",
         "sender_report",
@@ -86,6 +89,7 @@ class Encoding:
         self.last_arrival = float("-inf")
         self.last_codec: Codec | None = None
         self.last_timestamp = -1
+        self.redundant = False  # every frame comes twice (RED)
         self.packets_in = 0
         self.bytes_in = 0
         self.frames = 0
@@ -121,6 +125,13 @@ class Encoding:
     def flows(self, now: float) -> bool:
         """Whether packets arrive and will go on arriving: the publisher was not asked to stop."""
         return self.rid in self.track.asked and self.arriving(now)
+
+    def voice_bps(self, redundant: bool) -> float:
+        """Of a voice on a subscriber's line, with its redundancy or without."""
+        rate = min(self.rate_bps, MAX_VOICE_BPS)
+        if redundant or not self.redundant or rate < VOICE_OVERHEAD_BPS:
+            return rate
+        return VOICE_OVERHEAD_BPS + (rate - VOICE_OVERHEAD_BPS) / 2
 
     def measure(self, now: float) -> None:
         """Keep `rate_bps` (on a subscriber's line, headers included) up to date: call it a few
@@ -174,16 +185,24 @@ class UpTrack:
         self.asked = frozenset(self.rids)  # layers the publisher is to send
         self.relays: tuple[Outlet, ...] = ()  # other workers
         self.relayed: bool | None = None  # from another worker: whether it arrives there
-        self._resumed_at = float("-inf")
+        self._resumed_at = float("-inf")  # after nothing was asked for
+        self._asked_at: dict[str, float] = {}  # layers asked for anew
 
     def ask(self, rids: frozenset[str], now: float) -> None:
         """The publisher is told to send these layers. Packets of resumed ones are awaited anew."""
         if rids and not self.asked:
             self._resumed_at = now
         for rid in rids - self.asked:
+            self._asked_at[rid] = now
             if rid in self.encodings:
                 self.encodings[rid].last_arrival = float("-inf")
         self.asked = rids
+
+    def coming(self, rid: str, now: float) -> bool:
+        """Whether the layer would arrive were it asked for, or was asked for just now."""
+        if rid not in self.asked:
+            return True
+        return now - self._asked_at.get(rid, float("-inf")) < SOURCE_TIMEOUT_S
 
     def arriving(self, now: float) -> bool:
         """Whether there is something to show. A source that pauses because nobody watches it, or

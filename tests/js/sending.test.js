@@ -17,7 +17,7 @@ async function until(condition) {
 test("only watched layers stay on", () => {
   const { encodings, changed } = switched(CAMERA(), CAMERA_LAYERS, sent(["q"]));
   assert.deepEqual(encodings.map(({ active }) => active), [true, false, false]);
-  assert.equal(encodings[0].maxBitrate, 150_000);
+  assert.equal(encodings[0].maxBitrate, 120_000);
   assert.equal(encodings[0].scaleResolutionDownBy, 4);
   assert.ok(changed);
 });
@@ -37,9 +37,9 @@ test("one layer without a name is named by an empty rid", () => {
 
 test("a weak line's ceiling holds while it stands", () => {
   const weak = switched(CAMERA(), CAMERA_LAYERS, sent(["q", "h"], 200));
-  assert.deepEqual(weak.encodings.map(({ maxBitrate }) => maxBitrate), [150_000, 200_000, 200_000]);
+  assert.deepEqual(weak.encodings.map(({ maxBitrate }) => maxBitrate), [120_000, 200_000, 200_000]);
   const after = switched(weak.encodings, CAMERA_LAYERS, sent(["q", "h", "f"]));
-  assert.deepEqual(after.encodings.map(({ maxBitrate }) => maxBitrate), [150_000, 500_000, 1_700_000]);
+  assert.deepEqual(after.encodings.map(({ maxBitrate }) => maxBitrate), [120_000, 500_000, 1_700_000]);
   assert.ok(after.changed);
 });
 

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from room_world import CHROMIUM, Source, Viewer, World, sessions
 
+from media.allocator import Limits
 from media.forward.subscriber import RED_FROM
 from media.negotiated import Codec, NegotiatedMedia, SlotMedia, Uplink
 from media.peer import Peer, StreamEndpoint
@@ -129,8 +130,7 @@ def test_a_thin_line_gets_no_redundancy() -> None:
     world = World()
     peer, source = talker(world)
     viewer = listener(world, "v", OPUS_RED)
-    assert viewer.peer.subscriber is not None
-    viewer.peer.subscriber.redundancy = False
+    world.room.set_limits("v", Limits(max_down_bps=200_000), world.now)
     say(world, peer, source, 2)
     lose(world, viewer, 0.5)
     say(world, peer, source, 2)

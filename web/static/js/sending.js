@@ -7,7 +7,7 @@
 
 /** Camera layers: a quarter, a half, full size. */
 export const CAMERA_LAYERS = [
-  { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 150_000 },
+  { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 120_000 },
   { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 500_000 },
   { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 1_700_000 },
 ];
