@@ -35,7 +35,7 @@ from media.load.clipfile import Clip
 from media.load.clips import make_bench_clip
 from media.load.dtls import new_certificate
 from media.load.offer import MediaPlan
-from media.load.peer import Peer, PeerFailed, address_towards
+from media.load.peer import Peer, PeerFailed, Ticker, address_towards
 from media.load.reference import plain_packet_us
 from media.load.sample import Sample, judge
 from rooms.directory.tokens import TokenRole
@@ -138,7 +138,7 @@ async def _measure(options: argparse.Namespace, target: Target) -> Result:
     clip = await asyncio.to_thread(make_bench_clip)
     result = Result(publishers=options.publishers, subscribers=options.subscribers)
     result.plain_packet_us = await asyncio.to_thread(plain_packet_us)
-    async with connected_clients(target, PUBLISH_TICK_S) as clients:
+    async with connected_clients(target, Ticker(PUBLISH_TICK_S)) as clients:
         await _publish(clients, options.publishers, clip)
         await asyncio.sleep(0.5)
         memory = resident_bytes(pids)
@@ -204,7 +204,7 @@ async def _window(
 ) -> None:
     """Measure for a while; everything is a difference between its two ends."""
     await crowd.ask("begin")
-    mine, cpu, started = clients.count(), cpu_seconds(pids), time.monotonic()
+    mine, cpu, started = clients.totals(), cpu_seconds(pids), time.monotonic()
     for sample in samples:
         sample.recording = True
     await asyncio.sleep(seconds)
@@ -212,7 +212,7 @@ async def _window(
         sample.recording = False
     elapsed = time.monotonic() - started
     used = cpu_seconds(pids) - cpu
-    mine = clients.count().since(mine)
+    mine = clients.totals() - mine
     theirs = await crowd.ask("end")
     rate = mine.received / elapsed + theirs["received"] / theirs["seconds"]
     octets = mine.octets / elapsed + theirs["octets"] / theirs["seconds"]

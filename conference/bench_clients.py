@@ -16,29 +16,16 @@ import uvloop
 from conference.bench_server import BenchFailed, Target
 from conference.whip_client import WhipRefused, WhipSession
 from media.load.dtls import new_certificate
+from media.load.mass import MassReception
 from media.load.offer import MediaPlan
 from media.load.peer import Peer, PeerFailed, Ticker, address_towards
+from media.load.tally import Totals
 from rooms.directory.tokens import TokenRole
 
-CROWD_TICK_S = 0.03
+CROWD_TICK_S = 0.06  # the pace of transport-wide feedback; arrival times are the kernel's
+CROWD_GROUPS = 6
 JOINING = 8  # subscribers that connect at the same time
 STOP_SECONDS = 5.0
-
-
-@dataclass(slots=True)
-class Count:
-    """Totals of a group of subscribers."""
-
-    received: int = 0
-    expected: int = 0
-    octets: int = 0
-
-    def since(self, before: "Count") -> "Count":
-        return Count(
-            self.received - before.received,
-            self.expected - before.expected,
-            self.octets - before.octets,
-        )
 
 
 @dataclass(slots=True)
@@ -75,22 +62,15 @@ class Clients:
         for peer in self.peers:
             peer.close()
 
-    def count(self) -> Count:
-        total = Count()
-        for peer in self.peers:
-            for track in peer.tracks.values():
-                total.received += track.received
-                total.expected += track.expected
-                total.octets += track.octets
-        return total
+    def totals(self) -> Totals:
+        return sum((peer.totals() for peer in self.peers), Totals())
 
     def lost(self) -> int:
         return sum(peer.lost is not None for peer in self.peers)
 
 
 @contextlib.asynccontextmanager
-async def connected_clients(target: Target, tick_s: float) -> AsyncIterator[Clients]:
-    ticker = Ticker(tick_s)
+async def connected_clients(target: Target, ticker: Ticker) -> AsyncIterator[Clients]:
     ticking = asyncio.create_task(ticker.run())
     async with aiohttp.ClientSession() as http:
         clients = Clients(target, http, ticker)
@@ -156,8 +136,10 @@ def _crowd_process(pipe: Connection, target: Target, plan: MediaPlan, count: int
 
 
 async def _attend(pipe: Connection, target: Target, plan: MediaPlan, count: int) -> None:
-    async with connected_clients(target, CROWD_TICK_S) as clients:
-        before, cpu, started = Count(), 0.0, 0.0
+    mass = MassReception()
+    ticker = Ticker(CROWD_TICK_S, groups=CROWD_GROUPS, mass=mass)
+    async with connected_clients(target, ticker) as clients:
+        before, cpu, started = Totals(), 0.0, 0.0
         while True:
             try:
                 what = await asyncio.to_thread(pipe.recv)
@@ -165,15 +147,15 @@ async def _attend(pipe: Connection, target: Target, plan: MediaPlan, count: int)
                 return
             match what:
                 case "join":
-                    pipe.send(await _join(clients, plan, count))
+                    pipe.send(await _join(clients, plan, count, mass))
                 case "begin":
-                    before, cpu, started = clients.count(), time.process_time(), time.monotonic()
+                    before, cpu, started = clients.totals(), time.process_time(), time.monotonic()
                     pipe.send(None)
                 case "end":
                     elapsed = time.monotonic() - started
                     pipe.send(
                         {
-                            **asdict(clients.count().since(before)),
+                            **asdict(clients.totals() - before),
                             "seconds": elapsed,
                             "cpu_percent": (time.process_time() - cpu) / elapsed * 100,
                             "lost": clients.lost(),
@@ -184,7 +166,9 @@ async def _attend(pipe: Connection, target: Target, plan: MediaPlan, count: int)
     pipe.send(None)
 
 
-async def _join(clients: Clients, plan: MediaPlan, count: int) -> list[float] | BenchFailed:
+async def _join(
+    clients: Clients, plan: MediaPlan, count: int, mass: MassReception
+) -> list[float] | BenchFailed:
     """Connect everybody, a few at a time; how long each took, in ms."""
     certificate, address = new_certificate(), address_towards(clients.target.url)
     gate = asyncio.Semaphore(JOINING)
@@ -194,7 +178,7 @@ async def _join(clients: Clients, plan: MediaPlan, count: int) -> list[float] | 
             await clients.add(
                 "whep",
                 TokenRole.VIEWER,
-                lambda: Peer(certificate, plan, address=address, polled=True),
+                lambda: Peer(certificate, plan, address=address, mass=mass),
             )
 
     try:

@@ -15,6 +15,7 @@ import random
 import signal
 import stat
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
@@ -204,9 +205,17 @@ class _Clips:
 
 
 def _be_nice() -> None:
-    """Helpers step back for the service; Ctrl-C is for the parent to handle."""
+    """Helpers step back for the service; Ctrl-C is for the parent to handle. They end with it."""
     os.nice(3)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 async def _converse(sites: Sequence[SimulatedSite], floor: Floor, rng: random.Random) -> None:

@@ -2,11 +2,12 @@
 
 One UDP socket per peer. Nothing is decoded and received RTP stays encrypted unless somebody asks
 for it (`on_rtp`). `tick` does everything that time brings; `Ticker` calls it for all peers of the
-process, so that a thousand clients cost one timer.
+process, so that a thousand clients cost one timer. A `MassReception` reads for many of them.
 """
 
 import asyncio
 import contextlib
+import itertools
 import random
 import socket
 import struct
@@ -18,9 +19,11 @@ import pylibsrtp
 from aiortc import RTCCertificate
 
 from media.load import feedback
+from media.load.batch import stamp_arrivals
 from media.load.clipfile import Clip
 from media.load.dtls import Dtls, DtlsFailed, sha256_fingerprint
 from media.load.ice import IceAgent, Outgoing
+from media.load.mass import MassReception
 from media.load.offer import (
     Answer,
     BadAnswer,
@@ -34,15 +37,15 @@ from media.load.offer import (
 from media.load.publication import Due, Publication, open_streams
 from media.load.reception import DRAIN_PACKETS, Reception
 from media.load.stamp import stamped
-from media.load.streams import InTrack, OutStream
+from media.load.streams import InTrack, OutStream, receiver_report
+from media.load.tally import Totals
 
 TICK_S = 0.01
 BURST_PACKETS = 8  # most packets of one peer in one tick
 REPORT_INTERVAL_S = 1.0
 ARRIVAL_INTERVAL_S = 0.06  # of transport-cc feedback, as Chromium
-_SO_TIMESTAMPNS = 35
 _TIMESPEC = struct.Struct("qq")
-_POLLED_BUFFER_BYTES = 1 << 20  # holds what comes between two ticks; the kernel may grant less
+_MASS_BUFFER_BYTES = 1 << 20  # holds what comes between two ticks; the kernel may grant less
 
 OnRtp = Callable[[bytes, int], None]
 
@@ -70,7 +73,7 @@ class Peer:
         *,
         clip: Clip | None = None,
         address: str = "127.0.0.1",
-        polled: bool = False,
+        mass: MassReception | None = None,
         stamp: bool = False,
         burst: int = BURST_PACKETS,
         on_rtp: OnRtp | None = None,
@@ -78,7 +81,7 @@ class Peer:
         """
         Args:
             address: our host candidate; an address of this machine the server can reach.
-            polled: read the socket on ticks instead of at once (cheaper, no arrival times).
+            mass: reads our socket with those of others (`Ticker` sees to it), which is cheap.
             stamp: write the send time into media data that has room for it (`stamp.py`).
             burst: most packets sent in one tick.
             on_rtp: gets every received RTP packet decrypted, with its arrival by the kernel's
@@ -86,21 +89,22 @@ class Peer:
         """
         self._certificate = certificate
         self._clip = clip
-        self._polled = polled
         self._stamp = stamp
         self._burst = burst
         self._on_rtp = on_rtp
         self._rng = random.Random()
         self._sections = plan.sections()
-        self._reception = Reception(timed=not polled)
         self._credentials = Credentials()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._socket.bind(("0.0.0.0", 0))
-        if polled:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _POLLED_BUFFER_BYTES)
+        self._mass = mass.client(self._socket, self._control) if mass is not None else None
+        self._own = Reception()
+        self._reception = self._mass or self._own
+        if mass is not None:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _MASS_BUFFER_BYTES)
         if on_rtp is not None:
-            self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+            stamp_arrivals(self._socket)
         self._address = (address, self._socket.getsockname()[1])
         self._loop = asyncio.get_running_loop()
         self._buffer = bytearray(2048)
@@ -119,8 +123,12 @@ class Peer:
 
     @property
     def tracks(self) -> dict[int, InTrack]:
-        """What is received, by SSRC."""
-        return self._reception.tracks
+        """What is received, by SSRC; without `mass`."""
+        return self._own.tracks
+
+    def totals(self) -> Totals:
+        """What was received until now."""
+        return self._reception.totals()
 
     def offer(self) -> str:
         for mid, section in enumerate(self._sections):
@@ -166,6 +174,11 @@ class Peer:
 
     # ------------------------------------------------------------ time
 
+    def read(self) -> None:
+        """Let the `mass` read what has arrived since the last tick."""
+        if self._mass is not None and self._report_due and self.lost is None:
+            self._mass.read(self._socket.fileno())
+
     def tick(self, now: float) -> None:
         """Everything that is due at `now` (monotonic seconds)."""
         if self._ice is None or self.lost is not None:
@@ -174,9 +187,7 @@ class Peer:
             self._send_to(data, target)
         if self._dtls is not None and not self._dtls.connected and self._ice.nominated:
             self._drive_dtls(now)
-        elif self.publication is not None or self._polled:
-            if self._polled:
-                self._drain()
+        elif self.publication is not None:
             self._publish(now)
         if self._report_due and now >= self._arrivals_due:
             self._arrivals_due = now + ARRIVAL_INTERVAL_S - TICK_S / 2
@@ -230,7 +241,7 @@ class Peer:
         self._report_due = now + self._rng.uniform(0.1, REPORT_INTERVAL_S)
         if self._clip is not None and streams:
             self.publication = Publication(self._clip, video, audio, now)
-        if self._polled:
+        if self._mass is not None:
             self._loop.remove_reader(self._socket.fileno())
 
     def _publish(self, now: float) -> None:
@@ -285,8 +296,9 @@ class Peer:
                 if stream.packets:
                     rtp_time = self.publication.rtp_time(stream, now)
                     parts.append(stream.sender_report(utc, rtp_time))
-        if self.tracks or not parts:
-            parts.append(self._reception.report(self._report_ssrc, now))
+        blocks = self._reception.report_blocks(now)
+        if blocks or not parts:
+            parts.append(receiver_report(self._report_ssrc, blocks))
         self._protect_and_send(b"".join(parts), rtcp=True)
 
     def _report_arrivals(self) -> None:
@@ -311,7 +323,7 @@ class Peer:
         if self._on_rtp is not None:
             self._drain_opened(self._on_rtp)
         else:
-            self._reception.drain(self._socket.recv_into, self._buffer, self._control)
+            self._own.drain(self._socket.recv_into, self._buffer, self._control)
 
     def _drain_opened(self, on_rtp: OnRtp) -> None:
         """Like `_drain`, with the kernel's arrival time and the packet decrypted."""
@@ -320,7 +332,7 @@ class Peer:
                 data, ancillary, _, _ = self._socket.recvmsg(2048, 64)
             except OSError:
                 return
-            if not self._reception.take(data):
+            if not self._own.take(data):
                 self._control(data)
                 continue
             arrival = time.time_ns()
@@ -379,7 +391,7 @@ class Peer:
     def _take(self, item: feedback.Feedback) -> None:
         match item:
             case feedback.SenderReport(ssrc, ntp):
-                self._reception.sender_report(ssrc, ntp)
+                self._reception.sender_report(ssrc, ntp, time.monotonic())
             case feedback.Reported(ssrc):
                 if stream := self._streams.get(ssrc):
                     stream.identified = True
@@ -398,28 +410,45 @@ class Peer:
 
 
 class Ticker:
-    """Ticks every peer of the process; peers that are lost are dropped."""
+    """Ticks every peer of the process; peers that are lost are dropped.
 
-    def __init__(self, interval_s: float = TICK_S) -> None:
-        self._interval_s = interval_s
-        self.peers: set[Peer] = set()
+    Args:
+        interval_s: between two ticks of a peer.
+        groups: peers are ticked in so many turns, so that a thousand do not all report at once.
+        mass: what reads for them.
+    """
+
+    def __init__(
+        self, interval_s: float = TICK_S, *, groups: int = 1, mass: MassReception | None = None
+    ) -> None:
+        self._step_s = interval_s / groups
+        self._mass = mass
+        self._groups: list[set[Peer]] = [set() for _ in range(groups)]
 
     def add(self, peer: Peer) -> None:
-        self.peers.add(peer)
+        min(self._groups, key=len).add(peer)
 
     def remove(self, peer: Peer) -> None:
-        self.peers.discard(peer)
+        for group in self._groups:
+            group.discard(peer)
 
     async def run(self) -> None:
         """Tick until cancelled, at a steady rate."""
         due = time.monotonic()
-        while True:
-            due += self._interval_s
+        for group in itertools.cycle(self._groups):
+            due += self._step_s
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             now = time.monotonic()
-            if now - due > 10 * self._interval_s:
+            if now - due > 10 * self._step_s:
                 due = now
-            for peer in tuple(self.peers):
-                peer.tick(now)
-                if peer.lost is not None:
-                    self.peers.discard(peer)
+            self._tick(group, now)
+
+    def _tick(self, group: set[Peer], now: float) -> None:
+        if self._mass is not None:
+            for peer in group:
+                peer.read()
+            self._mass.settle()
+        for peer in tuple(group):
+            peer.tick(now)
+            if peer.lost is not None:
+                group.discard(peer)

@@ -6,33 +6,37 @@ from collections.abc import Callable
 
 from media.load.arrivals import Arrivals, transport_seq
 from media.load.offer import OPUS_TYPE, TRANSPORT_CC_URI, Answer, Direction, Section
-from media.load.streams import InTrack, receiver_report
+from media.load.streams import InTrack
+from media.load.tally import Totals
 
 DRAIN_PACKETS = 256  # then others have their turn
-MAX_BLOCKS = 31  # RFC 3550 section 6.4.2
 _PEEK = struct.Struct("!BBHII")
 _CLOCKS = {OPUS_TYPE: 48000}
 _VIDEO_CLOCK = 90000
 _RTCP_TYPES = range(64, 96)  # second byte of RTCP without its first bit (RFC 5761 section 4)
 
 
+def arrival_id(sections: list[Section], answer: Answer) -> int:
+    """The header extension that carries the transport-wide number of what we get; 0: none."""
+    ids = [
+        answered.extensions[TRANSPORT_CC_URI]
+        for section, answered in zip(sections, answer.sections, strict=False)
+        if section.direction is Direction.RECEIVE and TRANSPORT_CC_URI in answered.extensions
+    ]
+    return ids[0] if ids else 0
+
+
 class Reception:
     """The receiving half of a transport."""
 
-    def __init__(self, *, timed: bool) -> None:
-        """`timed`: packets are read as they come, so that their arrival times mean something."""
-        self._timed = timed
+    def __init__(self) -> None:
         self._arrivals = Arrivals()
         self._arrival_id = 0  # header extension with the transport-wide number; 0: not negotiated
-        self._unplaced = 0  # packets of untimed drains whose number is not read yet
-        self._drained_at = 0.0
         self.tracks: dict[int, InTrack] = {}  # by SSRC
 
     def start(self, sections: list[Section], answer: Answer) -> None:
-        """The answer is known: which header extension carries the transport-wide number."""
-        for section, answered in zip(sections, answer.sections, strict=False):
-            if section.direction is Direction.RECEIVE:
-                self._arrival_id = answered.extensions.get(TRANSPORT_CC_URI, 0)
+        """The answer is known."""
+        self._arrival_id = arrival_id(sections, answer)
 
     def drain(
         self,
@@ -45,8 +49,7 @@ class Reception:
         The hot path of a receiving client. `receive` fills the buffer and raises OSError when
         there is nothing more.
         """
-        peek, tracks, timed = _PEEK.unpack_from, self.tracks, self._timed
-        found = 0
+        peek, tracks = _PEEK.unpack_from, self.tracks
         for _ in range(DRAIN_PACKETS):
             try:
                 size = receive(buffer)
@@ -58,7 +61,6 @@ class Reception:
             if first & 0xC0 != 0x80 or second & 0x7F in _RTCP_TYPES:
                 on_other(bytes(buffer[:size]))
                 continue
-            found += 1
             track = tracks.get(ssrc)
             if track is None:
                 track = tracks[ssrc] = InTrack(ssrc, second & 0x7F, seq)
@@ -68,10 +70,7 @@ class Reception:
                 track.octets += size
             else:
                 track.count(seq, size)
-            if timed:
-                self._time(track, rtp_time, buffer)
-        if not timed:
-            self._place(found, buffer)
+            self._time(track, rtp_time, buffer)
 
     def take(self, data: bytes) -> bool:
         """One datagram, read by the caller; False when it is not RTP."""
@@ -95,28 +94,23 @@ class Reception:
             if seq >= 0:
                 self._arrivals.packet(seq, now)
 
-    def _place(self, found: int, buffer: bytearray) -> None:
-        """Note the arrival of `found` packets, the last of which may still stand in the buffer."""
-        now, since = time.monotonic(), self._drained_at
-        self._drained_at = now
-        self._unplaced += found
-        if not (self._arrival_id and self._unplaced) or buffer[1] & 0x7F in _RTCP_TYPES:
-            return
-        last = transport_seq(buffer, self._arrival_id)
-        if last >= 0:
-            self._arrivals.run(last, self._unplaced, since, now)
-            self._unplaced = 0
-
-    def sender_report(self, ssrc: int, ntp: int) -> None:
+    def sender_report(self, ssrc: int, ntp: int, now: float) -> None:
         """The sender's report came: the next report block tells it the delay since."""
         if track := self.tracks.get(ssrc):
-            track.last_report, track.last_report_at = ntp, time.monotonic()
+            track.last_report, track.last_report_at = ntp, now
 
-    def report(self, ssrc: int, now: float) -> bytes:
-        """The receiver report due now."""
-        blocks = [track.report_block(now) for track in self.tracks.values()]
-        return receiver_report(ssrc, blocks[:MAX_BLOCKS])
+    def report_blocks(self, now: float) -> list[bytes]:
+        """Of the receiver report due now."""
+        return [track.report_block(now) for track in self.tracks.values()]
 
     def arrival_feedback(self, ssrc: int) -> bytes | None:
         """The transport-cc packet due now, when it was negotiated and something came."""
         return self._arrivals.feedback(ssrc, next(iter(self.tracks), 0))
+
+    def totals(self) -> Totals:
+        tracks = self.tracks.values()
+        return Totals(
+            sum(track.received for track in tracks),
+            sum(track.expected for track in tracks),
+            sum(track.octets for track in tracks),
+        )

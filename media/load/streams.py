@@ -23,6 +23,7 @@ _ONE_BYTE_PROFILE = 0xBEDE  # RFC 8285 section 4.2
 _NTP_EPOCH = 2208988800  # seconds from 1900 to 1970
 _SENDER_REPORT = struct.Struct("!BBHIIIIII")
 _RECEIVER_REPORT = struct.Struct("!BBHI")
+_MAX_BLOCKS = 31
 _REPORT_BLOCK = struct.Struct("!IIIIII")
 
 
@@ -261,20 +262,53 @@ class InTrack:
     def report_block(self, now: float) -> bytes:
         """RR block since the previous one; `now`: the clock of `last_report_at`."""
         expected = self.expected - self.prior_expected
-        missing = expected - (self.received - self.prior_received)
+        received = self.received - self.prior_received
         self.prior_expected, self.prior_received = self.expected, self.received
-        fraction = min(255, missing * 256 // expected) if expected > 0 < missing else 0
-        lost = max(-0x800000, min(0x7FFFFF, self.lost)) & 0xFFFFFF
-        since = max(0.0, now - self.last_report_at)  # a report read within this tick is newer
-        delay = int(since * 65536) & 0xFFFFFFFF if self.last_report else 0
-        highest = self.cycles + self.expected_seq - 1 & 0xFFFFFFFF
-        return _REPORT_BLOCK.pack(
-            self.ssrc, fraction << 24 | lost, highest, int(self.jitter), self.last_report, delay
+        return report_block(
+            self.ssrc,
+            expected=expected,
+            received=received,
+            lost=self.lost,
+            highest=self.cycles + self.expected_seq - 1,
+            jitter=int(self.jitter),
+            last_report=self.last_report,
+            since=now - self.last_report_at,
         )
 
 
+def report_block(
+    ssrc: int,
+    *,
+    expected: int,
+    received: int,
+    lost: int,
+    highest: int,
+    jitter: int,
+    last_report: int,
+    since: float,
+) -> bytes:
+    """RFC 3550 section 6.4.1.
+
+    Args:
+        expected, received: since the previous block.
+        lost: in all.
+        highest: extended number.
+        last_report: middle NTP bits of the newest SR, 0: none.
+        since: seconds from its arrival.
+    """
+    missing = expected - received
+    fraction = min(255, missing * 256 // expected) if expected > 0 < missing else 0
+    lost = max(-0x800000, min(0x7FFFFF, lost)) & 0xFFFFFF
+    # a report read within this tick is newer
+    delay = int(max(0.0, since) * 65536) & 0xFFFFFFFF if last_report else 0
+    return _REPORT_BLOCK.pack(
+        ssrc, fraction << 24 | lost, highest & 0xFFFFFFFF, jitter, last_report, delay
+    )
+
+
 def receiver_report(ssrc: int, blocks: list[bytes]) -> bytes:
-    """RTCP RR (RFC 3550 section 6.4.2) from `ssrc` with at most 31 blocks."""
+    """RTCP RR (RFC 3550 section 6.4.2) from `ssrc`; 31 blocks are all it can hold."""
+    blocks = blocks[:_MAX_BLOCKS]
     return _RECEIVER_REPORT.pack(0x80 | len(blocks), 201, 1 + 6 * len(blocks), ssrc) + b"".join(
         blocks
     )

@@ -192,7 +192,7 @@ def test_arrival_feedback_says_what_came_when() -> None:
     for seq, at in ((65534, 10.0), (65535, 10.004), (1, 10.1)):
         arrivals.packet(seq, at)
     first = arrivals.feedback(1, 2)
-    arrivals.run(4, 3, 10.1, 10.13)
+    arrivals.packet(4, 10.13)
     second = arrivals.feedback(1, 2)
     assert first is not None
     assert second is not None
@@ -202,7 +202,7 @@ def test_arrival_feedback_says_what_came_when() -> None:
     assert [t and t * 0.00025 for t in found.arrivals] == [10.0, 10.004, None, 10.1]
     later = transport_cc.parse(1, 2, second[12:])
     assert (later.base_sequence, later.feedback_count) == (2, 1)
-    assert [t and t * 0.00025 for t in later.arrivals] == pytest.approx([10.11, 10.12, 10.13])
+    assert [t and t * 0.00025 for t in later.arrivals] == [None, None, 10.13]
 
 
 def test_the_transport_wide_number_is_read_from_the_clear_header() -> None:
