@@ -103,6 +103,19 @@ export class Peer {
     this.#want(whole ? "restart" : "rebuild");
   }
 
+  /**
+   * Show a picture this much later than it could be, where the browser can.
+   *
+   * @param {string} mid
+   * @param {number} delayMs 0: as the browser likes
+   */
+  delay(mid, delayMs) {
+    const receiver = this.#pc?.getTransceivers().find((one) => one.mid === mid)?.receiver;
+    if (receiver !== undefined && "jitterBufferTarget" in receiver) {
+      receiver.jitterBufferTarget = delayMs > 0 ? delayMs : null;
+    }
+  }
+
   /** A new path with new ICE credentials; tracks and slots stay. */
   restart() {
     this.#want("restart");

@@ -20,6 +20,7 @@ import { plan } from "./layout.js";
 import { LocalMedia } from "./media.js";
 import { Notices } from "./notices.js";
 import { leaving, page, t } from "./page.js";
+import { Patience } from "./patience.js";
 import { PathWatch } from "./path_watch.js";
 import { Peer } from "./peer.js";
 import { Requests } from "./requests.js";
@@ -54,6 +55,7 @@ class Room {
   #overlay = 0;
   #hiding = 0;
   #effort = FRESH;
+  #patience = new Patience();
   #hidden = false;
   #sent = "";
   #entered = false;
@@ -229,6 +231,7 @@ class Room {
     });
     this.voices.attach(streams);
     this.#sample = null;
+    this.#patience.reset();
     this.#changed();
   }
 
@@ -454,6 +457,9 @@ class Room {
     if (this.#sample !== null) {
       this.#quality = judge(this.#sample, now);
       this.#strain(this.#sample, now);
+    }
+    for (const [mid, delayMs] of this.#patience.note(now.pictures, now.roundTripMs)) {
+      this.peer.delay(mid, delayMs);
     }
     this.#sample = now;
   }

@@ -11,6 +11,7 @@
  * @property {number} roundTripMs 0: not known
  * @property {number} decoded frames of all pictures
  * @property {number} dropped frames that came and were not decoded or shown in time
+ * @property {Record<string, import("./patience.js").Counts>} pictures by mid
  * @property {"" | "TCP" | "TURN"} path how media travels; "" is UDP, the best way
  *
  * @typedef {object} Inbound
@@ -31,8 +32,9 @@ const FEW_PACKETS = 20;
  */
 export async function sample(pc) {
   const reports = [...(await pc.getStats()).values()];
+  /** @type {Sample} */
   const total = {
-    received: 0, missing: 0, upLoss: 0, roundTripMs: 0, decoded: 0, dropped: 0, path: pathOf(reports),
+    received: 0, missing: 0, upLoss: 0, roundTripMs: 0, decoded: 0, dropped: 0, pictures: {}, path: pathOf(reports),
   };
   for (const entry of reports) {
     if (entry.type === "inbound-rtp") {
@@ -40,6 +42,9 @@ export async function sample(pc) {
       total.missing += Math.max(0, entry.packetsLost ?? 0);
       total.decoded += entry.framesDecoded ?? 0;
       total.dropped += entry.framesDropped ?? 0;
+      if (entry.kind === "video" && typeof entry.mid === "string") {
+        total.pictures[entry.mid] = { packets: entry.packetsReceived ?? 0, asked: entry.nackCount ?? 0 };
+      }
     } else if (entry.type === "remote-inbound-rtp") {
       total.upLoss = Math.max(total.upLoss, entry.fractionLost ?? 0);
       total.roundTripMs = Math.max(total.roundTripMs, (entry.roundTripTime ?? 0) * 1000);
