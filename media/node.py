@@ -222,6 +222,8 @@ class Node:
         room = transport.room
         dump = transport.dump
         if 192 <= packet.buffer[1] <= 223:  # RTCP: RFC 5761 section 4
+            if dump is None and room.skips(transport.peer, packet.buffer, size, now):
+                return
             size = packet.unprotect_rtcp(srtp.rx, size)
             if size:
                 data = bytes(packet.buffer[:size])

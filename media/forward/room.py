@@ -21,7 +21,7 @@ from media.peer import Endpoint, Peer, Upstream
 from media.receive.ingress import Ingress
 from media.receive.source_packet import SourcePacket
 from media.receive.up_track import Encoding, UpTrack
-from media.rtp.packet import ParseError
+from media.rtp.packet import Buffer, ParseError
 from media.rtp.rtcp import ReceiverReport, Rtcp, SenderReport, ntp_to_seconds, parse, serialize
 from media.rtp.transport_cc import is_lone_feedback
 from media.transport.egress import Egress
@@ -247,14 +247,22 @@ class Room:
                 packet.arrival,
             )
 
+    def skips(self, peer: Peer, datagram: Buffer, size: int, now: float) -> bool:
+        """Whether an RTCP datagram, still encrypted, can be dropped: feedback about a line that has
+        room and was heard of a moment ago. Who forges it only spares us the work."""
+        subscriber = peer.subscriber
+        if subscriber is None or not is_lone_feedback(datagram, size):
+            return False
+        if not subscriber.downlink.skips(now):
+            return False
+        self.counters.add("transport_feedback_unread")
+        return True
+
     def on_rtcp(self, peer: Peer, data: bytes, now: float) -> None:
         """One decrypted compound RTCP packet. Retransmissions it asks for are queued in the egress
         and leave with the next `flush`. Never raises."""
         ingress, subscriber = peer.ingress, peer.subscriber
         if ingress is None or subscriber is None:
-            return
-        if is_lone_feedback(data) and subscriber.downlink.skips():
-            self.counters.add("transport_feedback_unread")
             return
         try:
             packets = parse(data)

@@ -6,11 +6,13 @@ from functools import cache
 from itertools import accumulate
 from struct import pack
 
-from media.rtp.packet import ParseError
+from media.rtp.packet import Buffer, ParseError
 
 TICK_S = 0.00025  # delta unit
 REFERENCE_S = 0.064  # reference time unit
 _TICKS_PER_REFERENCE = 256
+_RTPFB, _FORMAT = 205, 15
+_TRAILERS = (20, 14)  # index and tag of AES-GCM, RFC 7714 section 9; of HMAC-SHA1-80, RFC 3711
 _MAX_PACKETS = 0xFFFF
 _SMALL, _LARGE = 1, 2  # symbols of deltas of one byte and of two; 0 and 3: nothing arrived
 _RUNS = tuple(bytes((symbol,)) for symbol in range(4))
@@ -28,13 +30,13 @@ class TransportFeedback:
     reference: int = 0  # 24 bits, units of 64 ms
 
 
-def is_lone_feedback(datagram: bytes) -> bool:
-    """Whether an RTCP datagram is one transport-wide feedback packet and nothing else."""
+def is_lone_feedback(datagram: Buffer, size: int) -> bool:
+    """Whether an SRTCP datagram is one transport-wide feedback packet and nothing else: its first
+    8 bytes are in clear, and what follows the packet is a known trailer."""
     return (
-        len(datagram) >= 4
-        and datagram[0] & 0x1F == 15
-        and datagram[1] == 205
-        and 4 * ((datagram[2] << 8 | datagram[3]) + 1) == len(datagram)
+        datagram[1] == _RTPFB
+        and datagram[0] & 0x1F == _FORMAT
+        and size - 4 * (datagram[2] << 8 | datagram[3]) - 4 in _TRAILERS
     )
 
 

@@ -32,6 +32,9 @@ BATCH_DATAGRAMS = 32
 BUDGET_COPIES = 1000  # about 3 ms of forwarding
 SOCKET_BUFFER_BYTES = 8 * 1024 * 1024
 SMALL_BUFFER_BYTES = 1024 * 1024  # holds about 100 ms of 5,000 packets a second
+BUSY_PER_S = 1500  # datagrams; a wake-up costs more than taking one
+REST_S = 0.001
+COUNT_S = 0.1
 _ANY_PORT_TRIES = 20
 _SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33  # Linux, need CAP_NET_ADMIN
 _SO_TIMESTAMPNS = 35  # Linux, SO_TIMESTAMPNS_OLD: struct timespec of two C longs
@@ -164,8 +167,29 @@ def _enlarge_buffers(sock: socket.socket) -> None:
         )
 
 
+class Pace:
+    """Whether datagrams come so often that it is cheaper to look for them every `REST_S`."""
+
+    def __init__(self, now: float) -> None:
+        self.busy = False
+        self._since = now
+        self._counted = 0
+
+    def note(self, datagrams: int, now: float) -> None:
+        self._counted += datagrams
+        elapsed = now - self._since
+        if elapsed >= COUNT_S:
+            self.busy = self._counted >= elapsed * (BUSY_PER_S / 2 if self.busy else BUSY_PER_S)
+            self._since, self._counted = now, 0
+
+
 class UdpMux:
-    """Reads the sockets on the running loop and hands datagrams to `sink`."""
+    """Reads the sockets on the running loop and hands datagrams to `sink`.
+
+    Where many datagrams come, most are feedback of many subscribers: then the sockets are looked at
+    every `REST_S` instead of at each datagram, which saves wake-ups and gathers the packets of a
+    frame.
+    """
 
     def __init__(self, sockets: Sequence[LocalSocket], sink: Sink, mishaps: Mishaps) -> None:
         self.sockets = tuple(sockets)
@@ -176,16 +200,43 @@ class UdpMux:
         self._packets = [InPlace(DATAGRAM_BYTES) for _ in range(BATCH_DATAGRAMS)]
         self._batch = BATCH_DATAGRAMS
         self._loop = asyncio.get_running_loop()
+        self._look: asyncio.TimerHandle | None = None  # while resting
+        self._pace = Pace(time.monotonic())
+        self._watch()
+
+    def close(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
+        self._unwatch()
+        for local in self.sockets:
+            local.close()
+
+    def _watch(self) -> None:
         for local in self.sockets:
             self._loop.add_reader(local.socket.fileno(), self._readable, local)
 
-    def close(self) -> None:
+    def _unwatch(self) -> None:
         for local in self.sockets:
             with contextlib.suppress(OSError, ValueError):
                 self._loop.remove_reader(local.socket.fileno())
-            local.close()
 
     def _readable(self, local: LocalSocket) -> None:
+        self._work(local)
+        if self._pace.busy and self._look is None:
+            self._unwatch()
+            self._look = self._loop.call_later(REST_S, self._look_around)
+
+    def _look_around(self) -> None:
+        full = [self._work(local) for local in self.sockets]
+        if self._pace.busy:
+            self._look = self._loop.call_later(0.0 if any(full) else REST_S, self._look_around)
+        else:
+            self._look = None
+            self._watch()
+
+    def _work(self, local: LocalSocket) -> bool:
+        """One batch; whether more may be waiting."""
+        limit = self._batch
         batch = self._take(local)
         for packet, size, address, arrived in batch:
             try:
@@ -193,11 +244,14 @@ class UdpMux:
                     self.drops["unknown_first_byte"] += 1
             except Exception:
                 self._mishaps.note("taking a datagram")
+        now = time.monotonic()
         if batch:
             self.datagrams_in += len(batch)
-            copies = self._sink.on_burst_end(time.monotonic())
+            copies = self._sink.on_burst_end(now)
             per_datagram = max(1, copies // len(batch))
             self._batch = max(1, min(BATCH_DATAGRAMS, BUDGET_COPIES // per_datagram))
+        self._pace.note(len(batch), now)
+        return len(batch) >= limit
 
     def _take(self, local: LocalSocket) -> list[tuple[InPlace, int, Address, float]]:
         """At most a batch of waiting datagrams with their arrival times."""

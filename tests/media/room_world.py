@@ -38,6 +38,7 @@ CHROMIUM = {
     REPAIRED_RID: 11,
 }
 FIREFOX = {AUDIO_LEVEL: 1, MID: 3, ABS_SEND_TIME: 4, TRANSPORT_CC: 7, ROTATION: 12, RID: 9}
+SRTCP_BYTES = 20  # what encryption adds
 OPUS = Codec(111, "opus", 48000, 2)
 VP8 = Codec(96, "VP8", 90000, nack=True, pli=True, rtx_payload_type=97)
 OPUS_FIREFOX = Codec(109, "opus", 48000, 2)
@@ -268,7 +269,9 @@ class World:
             self.room.flush(self.now)
 
     def tell(self, peer: Peer, *packets: Rtcp) -> None:
-        self.room.on_rtcp(peer, serialize(packets), self.now)
+        data = serialize(packets)
+        if not self.room.skips(peer, data, len(data) + SRTCP_BYTES, self.now):
+            self.room.on_rtcp(peer, data, self.now)
         self.room.flush(self.now)
 
     def tick(self, seconds: float = 0.0) -> list[tuple[str, Rtcp]]:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,7 +13,14 @@ from media.drops import Counters
 from media.mishaps import Mishaps
 from media.transport import mux
 from media.transport.ice import Address
-from media.transport.mux import BATCH_DATAGRAMS, BUDGET_COPIES, Local, UdpMux, open_sockets
+from media.transport.mux import (
+    BATCH_DATAGRAMS,
+    BUDGET_COPIES,
+    Local,
+    Pace,
+    UdpMux,
+    open_sockets,
+)
 from media.transport.srtp import InPlace
 
 HOST = "127.0.0.1"
@@ -98,6 +106,42 @@ async def test_a_wake_up_takes_fewer_datagrams_when_each_makes_many_copies() -> 
         await until(lambda: len(taker.taken) == 200)
         assert taker.bursts[0] <= BATCH_DATAGRAMS
         assert max(taker.bursts[1:]) <= 4
+
+
+async def test_many_datagrams_are_taken_together_and_few_at_once() -> None:
+    taker = Taker()
+    with running(taker) as (_, _, send):
+        sent, started = 0, time.perf_counter()
+        while time.perf_counter() < started + 0.5:
+            if sent < (time.perf_counter() - started) * 8000:
+                send(b"\x80packet")
+                sent += 1
+            await asyncio.sleep(0)
+        await until(lambda: len(taker.taken) == sent)
+        late = taker.bursts[len(taker.bursts) // 2 :]
+        assert sum(late) > 3 * len(late)
+        await asyncio.sleep(0.3)
+        bursts = len(taker.bursts)
+        for more in range(1, 6):
+            send(b"\x80packet")
+            await until(lambda expected=sent + more: len(taker.taken) == expected)  # type: ignore[misc]
+        assert taker.bursts[bursts:].count(1) == 5
+
+
+def test_the_pace_is_that_of_the_last_tenth_of_a_second() -> None:
+    pace = Pace(0.0)
+    for tick in range(100):
+        pace.note(1, tick / 100)
+        assert not pace.busy
+    for tick in range(100, 120):
+        pace.note(20, tick / 100)
+    assert pace.busy
+    for tick in range(120, 140):
+        pace.note(9, tick / 100)
+    assert pace.busy  # it does not flutter
+    for tick in range(140, 160):
+        pace.note(7, tick / 100)
+    assert not pace.busy
 
 
 async def test_a_bug_costs_one_traceback_and_no_other_datagram(

@@ -1,11 +1,13 @@
 """A subscriber behind a narrow line: its slots get what the line carries, speech always."""
 
-from room_world import CHROMIUM, Source, Viewer, World
+from room_world import CHROMIUM, SRTCP_BYTES, Source, Viewer, World
 
 from media.allocator import Limits
 from media.negotiated import MID, RID
 from media.peer import StreamEndpoint
 from media.receive.twcc import TransportFeedbackGenerator
+from media.rtp.rtcp import PictureLoss, ReceiverReport, serialize
+from media.rtp.transport_cc import from_arrivals
 from tests.sim.net import SimNet
 
 FRAMES_PER_S = 15
@@ -144,3 +146,37 @@ def test_a_subscriber_that_reports_nothing_is_not_restricted_after_a_second() ->
     meeting.back = lambda feedback: None
     meeting.run(4.0)
     assert meeting.sizes(3.0) == {1100}
+
+
+def test_of_a_line_with_room_feedback_is_read_four_times_a_second() -> None:
+    meeting = Meeting(20e6)
+    meeting.run(6.0)
+    counters = meeting.world.counters
+    before = counters.get("transport_feedback_in"), counters.get("transport_feedback_unread")
+    meeting.run(4.0)
+    read = counters.get("transport_feedback_in") - before[0]
+    unread = counters.get("transport_feedback_unread") - before[1]
+    assert 10 <= read <= 16
+    assert read + unread >= 38
+
+
+def test_only_feedback_by_itself_stays_unread_and_only_while_the_line_has_room() -> None:
+    meeting = Meeting(20e6)
+    peer, room = meeting.viewer.peer, meeting.world.room
+    feedback = serialize([from_arrivals(1, 2, 1, 0, [9.0])])
+    report = serialize([ReceiverReport(1)])
+
+    def skipped(data: bytes, after: float) -> bool:
+        datagram = data + bytes(SRTCP_BYTES)
+        return room.skips(peer, datagram, len(datagram), meeting.net.now + after)
+
+    assert not skipped(feedback, 0.0)
+    meeting.run(6.0)
+    assert skipped(feedback, 0.1)
+    assert not skipped(report + feedback, 0.1)
+    assert not skipped(feedback + report, 0.1)
+    assert not skipped(serialize([PictureLoss(1, 2)]), 0.1)
+    assert not skipped(feedback, 0.4)
+    meeting.down.rate_bps = 400e3
+    meeting.run(1.0)
+    assert not skipped(feedback, 0.0)
