@@ -247,6 +247,14 @@ class Stalled(Report, frozen=True, tag="stalled"):
     step: str  # "keyframe" | "reslot" | "transport"
 
 
+class PausedPicture(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture that a peer wants and is not sent."""
+
+    peer: str  # whose
+    source: str  # "camera" | "screen"
+    why: str  # "line": it does not carry it; "limit": `SetLimits` forbids it
+
+
 class PeerStats(msgspec.Struct, frozen=True, kw_only=True):
     """Same fields and units as `rooms.media_port.PeerStats`."""
 
@@ -262,6 +270,9 @@ class PeerStats(msgspec.Struct, frozen=True, kw_only=True):
     down_jitter_ms: float | None = None
     up_fps: float | None = None
     up_height: int | None = None
+    line_bps: int | None = None
+    line_bounded: bool = False
+    paused: tuple[PausedPicture, ...] = ()
 
 
 class Stats(Report, frozen=True, tag="stats"):

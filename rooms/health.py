@@ -1,7 +1,7 @@
 """How every site's line does: latest figures and five minutes of history, for the technician."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -10,6 +10,7 @@ from rooms.clock import Clock, SystemClock
 from rooms.media_port import PeerStats
 from rooms.quality import LineQuality, Quality
 from rooms.session.model import LineLimits, Role, SeatId, Session
+from rooms.session.notices import PausedPicture
 
 HISTORY_SECONDS = 300
 BUCKET_SECONDS = 5  # one point of a sparkline
@@ -23,6 +24,7 @@ FIGURES = {  # field of PeerStats -> name on the wire
     "up_jitter_ms": "upJitterMs",
     "down_jitter_ms": "downJitterMs",
     "up_fps": "upFps",
+    "line_bps": "lineBps",
 }
 
 
@@ -48,6 +50,7 @@ class SeatHealth(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     limits: LineLimits  # what its line is asked to carry
     limits_by: str  # role of who set them; "": the seat itself, or nobody
     stats: PeerStats | None  # of the last second; None: no media now
+    paused: tuple[PausedPicture, ...]  # pictures it shows and is not sent
     history: dict[str, tuple[float | None, ...]]  # FIGURES (wire names) -> points, oldest first
     trouble: Trouble | None  # the last one
 
@@ -96,6 +99,7 @@ def _mean(figure: str) -> Any:
 class _SeatRecord:
     def __init__(self) -> None:
         self.stats: PeerStats | None = None
+        self.paused: tuple[PausedPicture, ...] = ()
         self.line = LineQuality()
         self.history = _History()
         self.trouble: Trouble | None = None
@@ -151,12 +155,19 @@ class HealthBoard:
     def closed(self, meeting_id: int) -> None:
         self._meetings.pop(meeting_id, None)
 
-    def stats(self, meeting_id: int, seat: SeatId, stats: PeerStats) -> Quality:
+    def stats(
+        self,
+        meeting_id: int,
+        seat: SeatId,
+        stats: PeerStats,
+        paused: Sequence[PausedPicture] = (),
+    ) -> Quality:
         """One second of a seat's line; what it makes of its quality."""
         record = self._meetings[meeting_id].seat(seat)
         now = self._clock.now()
         before = record.line.value
-        record.stats = stats
+        record.stats = msgspec.structs.replace(stats, paused=())  # told by seats instead
+        record.paused = tuple(paused)
         record.history.add(stats, now)
         quality = record.line.second(stats)
         if quality is Quality.WEAK and before is not Quality.WEAK and record.line.fault:
@@ -166,7 +177,7 @@ class HealthBoard:
     def media_gone(self, meeting_id: int, seat: SeatId, code: str | None = None) -> None:
         """A seat's transport ended; with a code, by a fault."""
         record = self._meetings[meeting_id].seat(seat)
-        record.stats = None
+        record.stats, record.paused = None, ()
         if code is not None:
             record.line.lost()
             self.trouble(meeting_id, seat, code)
@@ -214,6 +225,7 @@ def _seats(record: _MeetingRecord, now: float, history: bool) -> Iterable[SeatHe
             limits=seat.limits,
             limits_by=_setter(record.session, seat.limits),
             stats=known.stats,
+            paused=known.paused,
             history=known.history.points(now) if history else {},
             trouble=known.trouble,
         )

@@ -1,6 +1,7 @@
 """What the live session asks of the media plane. `conference` binds it to the worker processes."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Protocol
 
 import msgspec
@@ -36,6 +37,21 @@ class SlotWant(msgspec.Struct, frozen=True, kw_only=True):
     max_height: int = 720  # picture lines shown; picks the simulcast layer
 
 
+class Pause(StrEnum):
+    """Why a picture that a peer wants is not sent to it."""
+
+    LINE = "line"  # the peer's line does not carry it
+    LIMIT = "limit"  # the peer's limits forbid it
+
+
+class PausedPicture(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture that a peer wants and is not sent."""
+
+    peer: PeerId  # whose
+    source: Source
+    why: Pause
+
+
 class PeerStats(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """How one transport did in the last second, seen by the server.
 
@@ -54,6 +70,9 @@ class PeerStats(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     down_jitter_ms: float | None = None
     up_fps: float | None = None  # of the highest camera layer that arrives
     up_height: int | None = None
+    line_bps: int | None = None  # estimate of what the line carries down, headers included
+    line_bounded: bool = False  # False: it carries at least that
+    paused: tuple[PausedPicture, ...] = ()
 
 
 class MediaObserver(Protocol):

@@ -16,7 +16,7 @@ from rooms.records.recordings import Recordings
 from rooms.session.commands import SetLimits
 from rooms.session.core import NOTHING, evolve, fold
 from rooms.session.events import Entry, MeetingOpened
-from rooms.session.model import Phase, Profile, Seat, SeatId, Session
+from rooms.session.model import Phase, Seat, SeatId, Session
 from rooms.session.policy import SERVICE, Actor
 from rooms.session.slots import Tile
 from rooms.store.database import Database
@@ -108,7 +108,7 @@ class LiveMeetings:
         live = await self.live(meeting)
         return await live.enter(seat, connection, listener, after, resumed)
 
-    async def limit(self, meeting_id: int, seat: SeatId, profile: Profile, actor: SeatId) -> None:
+    async def limit(self, meeting_id: int, command: SetLimits, actor: SeatId) -> None:
         """What the line of a seat is asked to carry, set from outside the room. Who asks may
         oversee meetings: the caller checked it.
 
@@ -118,7 +118,7 @@ class LiveMeetings:
         live = self._live.get(meeting_id)
         if live is None:
             raise RequestRefused("ended")
-        await live.oversee(actor, SetLimits(seat=seat, profile=profile))
+        await live.oversee(actor, command)
 
     async def depart(self, attendance: Attendance, left: bool) -> None:
         """The connection is gone; `left`: on purpose. Otherwise the seat stays 10 s."""

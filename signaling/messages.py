@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from rooms.session.events import Entry
+from rooms.session.limits import LEAST_CEILING_KBPS, MOST_CEILING_KBPS
 from rooms.session.model import Profile, SeatId, SeatRef, Session, Source
 from rooms.session.notices import AnyNotice
 from rooms.turn import IceServer
@@ -19,7 +20,7 @@ MAX_MESSAGE_BYTES = 512 * 1024  # an offer with 29 sections and all codecs is 14
 
 RequestId = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 Mid = Annotated[str, Meta(min_length=1, max_length=16)]
-Kbps = Annotated[int, Meta(ge=16, le=100_000)]
+Kbps = Annotated[int, Meta(ge=LEAST_CEILING_KBPS, le=MOST_CEILING_KBPS)]
 Sdp = Annotated[str, Meta(min_length=1, max_length=256 * 1024)]
 
 

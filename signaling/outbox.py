@@ -20,6 +20,7 @@ from rooms.session.notices import (
     Lines,
     MediaLost,
     MediaReset,
+    Paused,
     RecordingHealth,
     Slots,
     Speakers,
@@ -49,7 +50,9 @@ class SharedCodec:
         return self._once(entries, lambda: Events(entries=entries))
 
     def notice(self, notice: AnyNotice) -> bytes:
-        if isinstance(notice, Slots | Layers):  # every client's own: would only push others out
+        if isinstance(
+            notice, Slots | Layers | Paused
+        ):  # every client's own: would only push others out
             return Codec.serialize(notice).encode()
         return self._once((notice,), lambda: notice)
 
@@ -89,6 +92,7 @@ MERGE: dict[type[AnyNotice], Callable[[AnyNotice, AnyNotice], AnyNotice]] = {
     Layers: _latest,
     Speakers: _merge_speakers,
     Lines: _merge_lines,
+    Paused: _latest,
     RecordingHealth: _latest,
     MediaLost: _latest,
     MediaReset: _latest,

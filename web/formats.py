@@ -94,6 +94,13 @@ def decimal(value: float, places: int = 1) -> str:
     return text
 
 
+def rate(kbps: int | None) -> str:
+    """A ceiling: ``512 kbit/s``, ``2 Mbit/s``; None: there is none."""
+    if kbps is None:
+        return _("Không giới hạn")
+    return f"{kbps} kbit/s" if kbps % 1000 else f"{kbps // 1000} Mbit/s"
+
+
 def file_size(size_bytes: int) -> str:
     """``412 kB``, ``1,8 MB``, ``2,1 GB`` (powers of ten)."""
     if size_bytes < 1_000_000:

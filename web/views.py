@@ -39,6 +39,7 @@ FILTERS = (
     formats.day_month,
     formats.decimal,
     formats.file_size,
+    formats.rate,
     formats.duration,
 )
 

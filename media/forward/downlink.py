@@ -12,6 +12,7 @@ from media.allocator import Grant, Limits, Pause, Rank, SlotNeed, Step, StreamAl
 from media.bwe.estimator import BandwidthEstimator
 from media.bwe.probe import CLUSTER_S, plan
 from media.bwe.trendline import Usage
+from media.control import PausedPicture
 from media.forward.down_track import DownTrack
 from media.forward.fanout import FanOut
 from media.forward.layers import candidates
@@ -87,8 +88,31 @@ class Downlink:
             return None
         if not estimator.bounded and now - connected > PATIENCE_S:
             return None
+        return self.estimate_bps(now)
+
+    # Figures
+
+    @property
+    def bounded(self) -> bool:
+        """The line showed what it carries at most."""
+        return self.estimator is not None and self.estimator.bounded
+
+    def estimate_bps(self, now: float) -> float | None:
+        """What the line carries, as far as it is known; at least that while not `bounded`."""
+        if self.estimator is None:
+            return None
         unseen = 0.0 if self._numbered_voices else self._speech_bps(now)
-        return estimator.estimate_bps(now) + unseen
+        return self.estimator.estimate_bps(now) + unseen
+
+    def paused(self) -> tuple[PausedPicture, ...]:
+        """What the slots want and do not get."""
+        return tuple(
+            PausedPicture(peer=down.want.peer_id, source=down.want.source, why=grant.paused.value)
+            for down in self.video
+            if (grant := self.grants.get(down.slot.mid)) is not None
+            and grant.paused is not None
+            and down.want is not None
+        )
 
     # Feedback
 

@@ -70,6 +70,8 @@ class Figures:
         up_bps = int((peer.ingress.bytes_in - last.bytes_in) * 8 / elapsed)
         down_bps = int((bytes_out - last.bytes_out) * 8 / elapsed)
         fps, height = self._picture(peer, last, now, elapsed)
+        downlink = peer.subscriber.downlink
+        estimate = downlink.estimate_bps(now)
         figures = PeerStats(
             peer=peer.id,
             path="udp" if isinstance(peer.endpoint, UdpEndpoint) else "tcp",
@@ -85,6 +87,9 @@ class Figures:
             down_jitter_ms=peer.subscriber.down_jitter_ms(now),
             up_fps=fps,
             up_height=height,
+            line_bps=None if estimate is None else round(estimate),
+            line_bounded=downlink.bounded,
+            paused=downlink.paused(),
         )
         last.at = now
         last.bytes_in = peer.ingress.bytes_in

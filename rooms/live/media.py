@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from rooms.media_port import Connected, MediaPlane, MediaRefused, PeerStats, SlotWant
-from rooms.session.limits import CAMERA_RIDS, picture_kbps, sends, sent_layers
+from rooms.session.limits import CAMERA_RIDS, sends, sent_layers, source_kbps
 from rooms.session.model import LineLimits, PeerId, Profile, Seat, SeatId, Session, Source
-from rooms.session.notices import Layers, SentLayers, Slot, Slots
+from rooms.session.notices import Layers, PausedPicture, SentLayers, Slot, Slots
 from rooms.session.slots import Assigned, Table, View, assign
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class MediaFacts(Protocol):
     def levels(self, levels: Sequence[tuple[SeatId, int, bool]]) -> None: ...
     def dominant(self, seat: SeatId) -> None: ...
     def stalled(self, seat: SeatId) -> None: ...
-    def line(self, seat: SeatId, stats: PeerStats) -> None: ...
+    def line(self, seat: SeatId, stats: PeerStats, paused: Sequence[PausedPicture]) -> None: ...
     def recording_health(self, recording: str, size_bytes: int, growing: bool) -> None: ...
 
 
@@ -293,7 +293,9 @@ class LiveMedia:
     def _tell_layers(self, peer: _Peer) -> None:
         """What the client should send of its pictures. Nothing is said while it sends all."""
         seat = self._session().seats.get(peer.seat)
-        layers = layers_of(seat.limits if seat is not None else LineLimits(), peer.watched)
+        limits = seat.limits if seat is not None else LineLimits()
+        shares = seat is not None and seat.screen
+        layers = layers_of(limits, peer.watched, shares=shares)
         if layers != (peer.told_layers or Layers(sources=())):
             peer.told_layers = layers
             self._facts.layers_changed(peer.seat, layers)
@@ -352,7 +354,12 @@ class LiveMedia:
         seats = self._seats()
         for figures in stats:
             if figures.peer in seats:
-                self._facts.line(seats[figures.peer], figures)
+                paused = [
+                    PausedPicture(seat=seats[picture.peer], source=picture.source, why=picture.why)
+                    for picture in figures.paused
+                    if picture.peer in seats
+                ]
+                self._facts.line(seats[figures.peer], figures, paused)
 
     def on_stalled(self, peer: PeerId) -> None:
         seat = self._seat_of(peer)
@@ -398,13 +405,15 @@ def allowed_sources(seat: Seat | None) -> frozenset[Source]:
     return frozenset(source for source in Source if sends(seat, source))
 
 
-def layers_of(limits: LineLimits, watched: Mapping[Source, tuple[str, ...]]) -> Layers:
+def layers_of(
+    limits: LineLimits, watched: Mapping[Source, tuple[str, ...]], *, shares: bool = False
+) -> Layers:
     """What a client with these limits should send of what somebody watches."""
-    room = picture_kbps(limits)
     sources = []
     for source, all_rids in ((Source.CAMERA, CAMERA_RIDS), (Source.SCREEN, ("",))):
+        room = source_kbps(limits, source, shares=shares)
         if source in watched or room is not None:
-            rids = sent_layers(limits, watched.get(source, all_rids))
+            rids = sent_layers(room, watched.get(source, all_rids))
             sources.append(SentLayers(source=source, rids=rids, max_kbps=room or None))
     return Layers(sources=tuple(sources))
 

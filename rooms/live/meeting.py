@@ -208,9 +208,9 @@ class LiveMeeting:
         attendance = Attendance(self, seat, connection, listener, session, missed or ())
         self._attendances[seat.id] = attendance
         self._latest[seat.id] = connection
-        lines = self._watch.lines()
-        if lines is not None:
-            listener.on_notice(lines)
+        for notice in (self._watch.lines(), self._watch.paused(seat.id)):
+            if notice is not None:
+                listener.on_notice(notice)
         return attendance
 
     def _entries_after(self, seq: int | None) -> tuple[e.Entry, ...] | None:

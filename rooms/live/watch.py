@@ -6,6 +6,7 @@ from typing import Protocol
 from rooms.clock import Clock, Timer
 from rooms.health import HealthBoard
 from rooms.live.batch import Batch
+from rooms.live.pauses import Pauses
 from rooms.media_port import PeerStats
 from rooms.quality import Quality
 from rooms.session.following import SpeakerFollower
@@ -18,6 +19,8 @@ from rooms.session.notices import (
     Lines,
     MediaLost,
     MediaReset,
+    Paused,
+    PausedPicture,
     RecordingHealth,
     Slots,
     Speakers,
@@ -56,6 +59,7 @@ class Watch:
         self._meeting = audience.session.meeting
         self._rule = rule
         self._judges: dict[SeatId, PathJudge] = {}
+        self._pauses: dict[SeatId, Pauses] = {}
         self._follower = SpeakerFollower()
         self._follow_timer: Timer | None = None
         self._speakers: Batch[SeatId, Level] = Batch(clock, _SPEAKERS_INTERVAL_S, self._tell_levels)
@@ -77,6 +81,11 @@ class Watch:
         qualities = self._health.qualities(self._meeting)
         lines = [Line(seat=s, quality=q) for s, q in qualities.items() if q is not Quality.GOOD]
         return Lines(lines=tuple(lines)) if lines else None
+
+    def paused(self, seat: SeatId) -> Paused | None:
+        """What a seat's new connection should know of its own pictures."""
+        pauses = self._pauses.get(seat)
+        return pauses.told if pauses is not None and pauses.told.pictures else None
 
     # ------------------------------------------------------------ MediaFacts
 
@@ -114,11 +123,14 @@ class Watch:
     def stalled(self, seat: SeatId) -> None:
         self._health.trouble(self._meeting, seat, "not-arriving")
 
-    def line(self, seat: SeatId, stats: PeerStats) -> None:
+    def line(self, seat: SeatId, stats: PeerStats, paused: Sequence[PausedPicture]) -> None:
         before = self._health.quality(self._meeting, seat)
-        quality = self._health.stats(self._meeting, seat, stats)
+        quality = self._health.stats(self._meeting, seat, stats, paused)
         if quality is not before:
             self._lines.put(seat, Line(seat=seat, quality=quality))
+        told = self._pauses.setdefault(seat, Pauses()).second(paused)
+        if told is not None:
+            self._audience.tell(seat, told)
         judge = self._judges.setdefault(seat, PathJudge(self._rule))
         signalling = self._audience.attended(seat)
         path = judge.second(stats, self._clock.now(), signalling=signalling)

@@ -2,21 +2,22 @@
 
 Pictures of others are dropped first, then the document, then the own picture, never sound. "weak"
 leaves the main picture at its smallest and the document; "audio" leaves sound alone, both ways.
+A ceiling downwards is kept by the media plane, which knows what every picture really takes.
 """
 
 from collections.abc import Sequence
 
 from rooms.session.model import LineLimits, Profile, Seat, Source
 
+LEAST_CEILING_KBPS, MOST_CEILING_KBPS = 16, 100_000  # that may be set
 SMALL_HEIGHT = 180  # picture lines of the smallest layer
 WEAK_UP_KBPS = 250
 VOICE_KBPS = 50  # Opus with its headers
 # What clients send at most in each camera layer, smallest first.
-CAMERA_KBPS = {"q": 150, "h": 500, "f": 1700}
-LAYER_KBPS = dict(zip((180, 360, 720), CAMERA_KBPS.values(), strict=True))  # by picture lines
-SCREEN_KBPS = 300  # a document that stands still most of the time
+CAMERA_KBPS = {"q": 120, "h": 500, "f": 1700}
 CAMERA_RIDS = tuple(CAMERA_KBPS)
-LEAST_PICTURE_KBPS = 100  # with less the camera stays off
+LEAST_PICTURE_KBPS = 100  # with less a picture stays off
+WORTHWHILE = 0.5  # a layer is sent with this share of its rate, not with less
 
 
 def sends(seat: Seat, source: Source) -> bool:
@@ -42,56 +43,38 @@ def picture_kbps(limits: LineLimits) -> int | None:
     return room if room >= LEAST_PICTURE_KBPS else 0
 
 
-def sent_layers(limits: LineLimits, rids: Sequence[str]) -> tuple[str, ...]:
-    """Of the layers somebody watches, those the line may carry; the smallest for want of them."""
+def source_kbps(limits: LineLimits, source: Source, *, shares: bool) -> int | None:
+    """What one own picture may take; 0: it is not sent, None: anything.
+
+    Args:
+        shares: the screen is shared. A small camera picture then comes first, the document has
+            the rest.
+    """
     room = picture_kbps(limits)
+    if not room:
+        return room
+    camera = max(LEAST_PICTURE_KBPS, min(CAMERA_KBPS[CAMERA_RIDS[0]], room // 2))
+    if not shares or room - camera < LEAST_PICTURE_KBPS:
+        camera = room
+    return camera if source is Source.CAMERA else room - camera
+
+
+def sent_layers(room: int | None, rids: Sequence[str]) -> tuple[str, ...]:
+    """Of the layers somebody watches, those `room` kbit/s carry; the smallest for want of them.
+
+    Clients give each layer what it takes at most, smallest first: the last may get less.
+    """
     if room is None or not rids:
         return tuple(rids)
     if room == 0:
         return ()
     fitting = []
     for rid in CAMERA_RIDS:
-        if rid in rids and CAMERA_KBPS[rid] <= room:
-            room -= CAMERA_KBPS[rid]
+        if rid in rids and CAMERA_KBPS[rid] * WORTHWHILE <= room:
+            room = max(0, room - CAMERA_KBPS[rid])
             fitting.append(rid)
     smallest = CAMERA_RIDS[0] if set(rids) <= set(CAMERA_RIDS) else rids[0]
     return tuple(fitting) or (smallest,)
-
-
-class Downlink:
-    """What is left of a site's ceiling downwards while its pictures are chosen, first come first.
-
-    Speech is set aside before anything else. Without a ceiling everything fits.
-    """
-
-    def __init__(self, limits: LineLimits) -> None:
-        self._limits = limits
-        ceiling = limits.max_down_kbps
-        self._room_kbps = None if ceiling is None else ceiling - 2 * VOICE_KBPS
-
-    def take(self, source: Source, height: int, *, main: bool) -> int:
-        """The lines a picture may have, of those wanted; 0: it is not sent."""
-        height = received_height(self._limits, source, height, main=main)
-        if self._room_kbps is None or height == 0:
-            return height
-        if source is Source.SCREEN:
-            steps = [(height, SCREEN_KBPS)]
-        else:
-            steps = [(lines, kbps) for lines, kbps in LAYER_KBPS.items() if lines < height]
-            steps.append((height, _kbps_of(height)))
-        for lines, kbps in reversed(steps):
-            if kbps <= self._room_kbps:
-                self._room_kbps -= kbps
-                return lines
-        return 0
-
-
-def _kbps_of(height: int) -> int:
-    """What the layer that fills so many lines takes."""
-    return next(
-        (kbps for lines, kbps in LAYER_KBPS.items() if lines >= height * 0.75),
-        max(LAYER_KBPS.values()),
-    )
 
 
 def received_height(limits: LineLimits, source: Source, height: int, *, main: bool) -> int:

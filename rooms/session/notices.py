@@ -64,6 +64,18 @@ class Lines(Notice, frozen=True, tag="lines"):
     lines: tuple[Line, ...]
 
 
+class PausedPicture(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    seat: SeatId  # whose
+    source: Source
+    why: str  # "line": this client's line does not carry it; "limit": its limits forbid it
+
+
+class Paused(Notice, frozen=True, tag="paused"):
+    """All pictures this client shows and is not sent at the moment, whenever they changed."""
+
+    pictures: tuple[PausedPicture, ...]
+
+
 class RecordingHealth(Notice, frozen=True, tag="recording-health"):
     """Heartbeat of the recording: did bytes reach the disk in the last 10 s?"""
 
@@ -100,6 +112,7 @@ AnyNotice = (
     | Layers
     | Speakers
     | Lines
+    | Paused
     | RecordingHealth
     | MediaLost
     | MediaReset

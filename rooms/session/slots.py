@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from rooms.session.limits import Downlink, sends
+from rooms.session.limits import received_height, sends
 from rooms.session.model import LineLimits, SeatId, Session, Source
 
 DEFAULT_MAIN_HEIGHT = 720
@@ -80,10 +80,11 @@ def _within(session: Session, own: SeatId, view: View) -> View:
     limits = seat.limits if seat is not None else LineLimits()
     shares = session.sharing is not None and session.sharing != own
     source = Source.SCREEN if shares else Source.CAMERA
-    line = Downlink(limits)
-    height = line.take(source, view.main_height, main=True)
+    height = received_height(limits, source, view.main_height, main=True)
     tiles = (
-        msgspec.structs.replace(tile, height=line.take(tile.source, tile.height, main=False))
+        msgspec.structs.replace(
+            tile, height=received_height(limits, tile.source, tile.height, main=False)
+        )
         for tile in view.tiles
     )
     return View(main_height=height, tiles=tuple(tiles))

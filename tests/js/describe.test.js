@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { announce } from "../../web/static/js/announce.js";
-import { limitedBy, lineLook, messageOf, middleButton, seatLook, wallClock } from "../../web/static/js/describe.js";
+import { limitedBy, lineLook, messageOf, middleButton, pausedLine, seatLook, wallClock } from "../../web/static/js/describe.js";
 import { judge, pathOf } from "../../web/static/js/stats.js";
+import { apply } from "../../web/static/js/state.js";
 import { NOW, entry, seat, session, state } from "./builders.js";
 
+const LIMITS = { profile: "normal", maxDownKbps: null, maxUpKbps: null, by: null };
 const SITE = ["set-microphone", "raise-hand", "lower-hand"];
 const LEAD = ["set-microphone", "show-on-main", "lower-hand", "mute-all"];
 
@@ -52,9 +54,10 @@ test("the connection indicator says the worst of what is known", () => {
   assert.equal(lineLook(true, "connected", "good", undefined).word, "lineGood");
   assert.equal(lineLook(true, "connected", "weak", "good").word, "lineWeak");
   assert.equal(lineLook(true, "connected", "good", "weak").word, "lineWeak");
-  assert.equal(lineLook(true, "connected", "good", "good", "weak").word, "weakMode");
-  assert.equal(lineLook(true, "connected", "good", "good", "audio").word, "listensOnly");
-  assert.equal(lineLook(true, "connected", "weak", "good", "weak").word, "lineWeak");
+  assert.equal(lineLook(true, "connected", "good", "good", { ...LIMITS, profile: "weak" }).word, "weakMode");
+  assert.equal(lineLook(true, "connected", "good", "good", { ...LIMITS, profile: "audio" }).word, "listensOnly");
+  assert.equal(lineLook(true, "connected", "weak", "good", { ...LIMITS, profile: "weak" }).word, "lineWeak");
+  assert.equal(lineLook(true, "connected", "good", "good", { ...LIMITS, maxUpKbps: 256 }).word, "cappedLine");
   assert.equal(lineLook(false, "connected", "good", "good").word, "reconnecting");
   assert.equal(lineLook(true, "interrupted", "good", "good").word, "reconnecting");
   assert.equal(lineLook(true, "blocked", "good", "good").word, "mediaBlockedShort");
@@ -99,8 +102,6 @@ test("the clock shows the province's time in every browser", () => {
   assert.equal(wallClock(Date.UTC(2026, 10, 24, 20, 25, 58) / 1000), "03:25");
 });
 
-const LIMITS = { profile: "normal", maxDownKbps: null, maxUpKbps: null, by: null };
-
 test("what a weak line does not take is not told as missing", () => {
   const other = seat("site:3");
   const own = (profile) => seat("site:2", { limits: { ...LIMITS, profile } });
@@ -119,4 +120,18 @@ test("who limited the line is named by their place", () => {
   assert.equal(limitedBy(state([by(null), chair])), "");
   assert.equal(limitedBy(state([by("site:1"), chair])), "ByLead");
   assert.equal(limitedBy(state([by("user:77"), chair])), "ByTechnician");
+});
+
+test("a paused picture says why, in place of the picture and in one line", () => {
+  const other = seat("site:3");
+  const told = (...why) => why.map((one) => ({ seat: "site:3", source: "camera", why: one }));
+  const paused = (...why) => apply(state([seat("site:2"), other]), { type: "paused", pictures: told(...why) }, 0);
+  const text = (here, source, main = false) => messageOf(here, "", other, main, source).text;
+  assert.equal(text(paused("line"), "camera"), "weakMode");
+  assert.equal(text(paused("line"), "camera", true), "pausedByLine");
+  assert.equal(text(paused("line"), "screen"), "noPictureYet");
+  assert.equal(text(paused("limit"), "camera", true), "pausedByLimit");
+  assert.deepEqual(pausedLine(paused("line")), { text: "pausedByLineOf", values: { names: "site:3" } });
+  assert.equal(pausedLine(paused("limit"))?.text, "pausedByLimitOf");
+  assert.equal(pausedLine(paused()), null);
 });

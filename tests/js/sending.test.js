@@ -35,10 +35,26 @@ test("one layer without a name is named by an empty rid", () => {
   assert.equal(switched(one, CAMERA_LAYERS, sent(["q"])).encodings[0].active, true);
 });
 
-test("a weak line's ceiling holds while it stands", () => {
-  const weak = switched(CAMERA(), CAMERA_LAYERS, sent(["q", "h"], 200));
-  assert.deepEqual(weak.encodings.map(({ maxBitrate }) => maxBitrate), [120_000, 200_000, 200_000]);
-  const after = switched(weak.encodings, CAMERA_LAYERS, sent(["q", "h", "f"]));
+test("below a ceiling the lowest layers come first, and the last gets what is left", () => {
+  const rates = (/** @type {string[]} */ rids, /** @type {number | null} */ kbps) =>
+    switched(CAMERA(), CAMERA_LAYERS, sent(rids, kbps))
+      .encodings.filter(({ active }) => active)
+      .map(({ rid, maxBitrate }) => `${rid} ${(maxBitrate ?? 0) / 1000}`);
+  assert.deepEqual(rates(["q", "h", "f"], 1950), ["q 120", "h 500", "f 1330"]);
+  assert.deepEqual(rates(["q", "h"], 462), ["q 120", "h 342"]);
+  assert.deepEqual(rates(["h"], 206), ["h 206"]);
+  assert.deepEqual(rates(["q", "h"], 120), ["q 120"]);
+  assert.deepEqual(rates(["q", "f"], null), ["q 120", "f 1700"]);
+  const backwards = switched(CAMERA().reverse(), CAMERA_LAYERS, sent(["q", "h"], 462));
+  assert.deepEqual(backwards.encodings.map(({ rid, maxBitrate }) => [rid, maxBitrate]), [
+    ["f", 1_700_000], ["h", 342_000], ["q", 120_000],
+  ]);
+});
+
+test("a ceiling holds while it stands", () => {
+  const low = switched(CAMERA(), CAMERA_LAYERS, sent(["q", "h"], 200));
+  assert.deepEqual(low.encodings.map(({ maxBitrate }) => maxBitrate), [120_000, 80_000, 1_700_000]);
+  const after = switched(low.encodings, CAMERA_LAYERS, sent(["q", "h", "f"]));
   assert.deepEqual(after.encodings.map(({ maxBitrate }) => maxBitrate), [120_000, 500_000, 1_700_000]);
   assert.ok(after.changed);
 });

@@ -11,9 +11,9 @@ from rooms_world import Ear, HandClock, PlaneNotes, until
 from sqlalchemy.exc import OperationalError
 
 from rooms.errors import RequestRefused
-from rooms.health import HealthBoard
+from rooms.health import HealthBoard, SeatHealth
 from rooms.live.meeting import GRACE_SECONDS, SNAPSHOT_EVERY
-from rooms.media_port import MediaRefused, PeerStats, SlotWant
+from rooms.media_port import MediaRefused, Pause, PausedPicture, PeerStats, SlotWant
 from rooms.meetings.meetings import Meeting, Meetings
 from rooms.meetings.records import MeetingState
 from rooms.records.recordings import Recordings
@@ -26,6 +26,7 @@ from rooms.session.notices import (
     Lines,
     MediaLost,
     MediaReset,
+    Paused,
     RecordingHealth,
     SentLayers,
     Slots,
@@ -592,6 +593,41 @@ async def test_a_weak_line_is_told_once(world: World):
     assert (seat.quality, seat.stats.up_loss) == ("weak", 0.5)
 
 
+async def test_paused_pictures_are_told_once_and_by_seats(world: World):
+    chair, _, chair_peer = await world.enter_with_media("chutri")
+    kbang, ear, peer = await world.enter_with_media("kbang")
+    told = lambda: [notice for notice in ear.notices if isinstance(notice, Paused)]  # noqa: E731
+
+    def second(*why: Pause) -> None:
+        pictures = tuple(PausedPicture(peer=chair_peer, source=Source.CAMERA, why=w) for w in why)
+        stats = PeerStats(peer=peer, path="udp", connected_since=0.0, paused=pictures)
+        world.observer.on_stats([stats])
+        world.clock.advance(1.0)
+
+    def board() -> SeatHealth:
+        health = world.health.snapshot(world.meeting.id)
+        return next(seat for seat in health.seats if seat.seat == kbang.seat_id)
+
+    second(Pause.LINE)
+    second(Pause.LINE)
+    assert told() == [], "a moment's pause is nobody's business"
+    assert [(p.seat, p.why) for p in board().paused] == [(chair.seat_id, "line")], (
+        "but on the board"
+    )
+    for _ in range(4):
+        second(Pause.LINE)
+    (notice,) = told()
+    assert [(p.seat, p.source, p.why) for p in notice.pictures] == [
+        (chair.seat_id, "camera", "line")
+    ]
+
+    _, again, peer = await world.enter_with_media("kbang")
+    assert again.last(Paused) == notice, "a new connection of the seat hears of it"
+    second()
+    assert again.last(Paused).pictures == ()
+    assert board().paused == ()
+
+
 async def test_a_viewer_is_no_seat(world: World):
     lost: list[str] = []
     live = await world.live.live(world.meeting)
@@ -724,9 +760,10 @@ async def test_limits_act_at_once_and_again_on_a_new_transport(world: World):
     await until(lambda: main_of().max_height == 180)
     assert world.plane.limits[peer] == (256, True)
     await until(lambda: any(isinstance(n, Layers) for n in ear.notices))
-    assert [sent.rids for sent in ear.last(Layers).sources] == [("q",), ("",)]
+    assert [sent.rids for sent in ear.last(Layers).sources] == [("q",), ()]
 
-    await world.live.limit(world.meeting.id, kbang.seat_id, Profile.AUDIO, SeatId("user:99"))
+    silent = c.SetLimits(seat=kbang.seat_id, profile=Profile.AUDIO)
+    await world.live.limit(world.meeting.id, silent, SeatId("user:99"))
     await until(lambda: main_of().peer is None)
     await until(lambda: world.plane.limits[peer] == (None, False))
     await until(lambda: world.plane.allowed[peer] == frozenset())
@@ -741,5 +778,6 @@ async def test_limits_act_at_once_and_again_on_a_new_transport(world: World):
 
 
 async def test_limits_of_a_meeting_not_in_session_are_refused(world: World):
+    weak = c.SetLimits(seat=SeatId("site:1"), profile=Profile.WEAK)
     with pytest.raises(RequestRefused, match="ended"):
-        await world.live.limit(world.meeting.id, SeatId("site:1"), Profile.WEAK, SeatId("user:3"))
+        await world.live.limit(world.meeting.id, weak, SeatId("user:3"))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rooms_world import CHAIR, DELEGATE, KBANG, PLEIKU, SEATS, SECRETARY
 
 from rooms.live.media import allowed_sources, layers_of
-from rooms.session.limits import picture_kbps, sent_layers
+from rooms.session.limits import picture_kbps, sent_layers, source_kbps
 from rooms.session.model import LineLimits, MeetingId, Profile, SeatId, Session, Source
 from rooms.session.notices import Layers, SentLayers
 from rooms.session.slots import Table, Tile, View, assign
@@ -194,44 +194,61 @@ def test_other_sites_do_not_notice_a_weak_line():
 
 
 def test_a_weak_line_sends_its_camera_small():
-    weak = LineLimits(profile=Profile.WEAK)
-    assert sent_layers(weak, ("q", "h", "f")) == ("q",)
-    assert sent_layers(weak, ("h",)) == ("q",), "watched large, sent small"
-    assert sent_layers(weak, ()) == (), "nobody watches"
-    assert sent_layers(weak, ("",)) == ("",), "a single layer, slower"
-    assert picture_kbps(weak) == 200
+    assert picture_kbps(LineLimits(profile=Profile.WEAK)) == 200
+    assert sent_layers(200, ("q", "h", "f")) == ("q",)
+    assert sent_layers(200, ("h",)) == ("q",), "watched large, sent small"
+    assert sent_layers(200, ()) == (), "nobody watches"
+    assert sent_layers(200, ("",)) == ("",), "a single layer, slower"
 
 
 @pytest.mark.parametrize(
     ("kbps", "sent"),
-    [(100, ()), (200, ("q",)), (800, ("q", "h")), (1900, ("q", "h")), (5000, ("q", "h", "f"))],
+    [
+        (100, ()),
+        (256, ("q",)),
+        (512, ("q", "h")),  # the half picture with what is left
+        (1000, ("q", "h")),
+        (2000, ("q", "h", "f")),
+        (5000, ("q", "h", "f")),
+    ],
 )
 def test_a_ceiling_upwards_drops_the_largest_layers_first(kbps: int, sent: tuple[str, ...]):
-    assert sent_layers(LineLimits(max_up_kbps=kbps), ("q", "h", "f")) == sent
-    seat = msgspec.structs.replace(
-        session().seats[KBANG], microphone=True, limits=LineLimits(max_up_kbps=kbps)
-    )
+    limits = LineLimits(max_up_kbps=kbps)
+    assert sent_layers(picture_kbps(limits), ("q", "h", "f")) == sent
+    seat = msgspec.structs.replace(session().seats[KBANG], microphone=True, limits=limits)
     assert Source.MICROPHONE in allowed_sources(seat), "never the sound"
     assert (Source.CAMERA in allowed_sources(seat)) is bool(sent)
+
+
+@pytest.mark.parametrize(
+    ("kbps", "camera", "screen"),
+    [(100, 0, 0), (200, 150, 0), (256, 103, 103), (512, 120, 342), (2000, 120, 1830)],
+)
+def test_a_shared_screen_and_the_camera_keep_one_ceiling_upwards(kbps, camera, screen):
+    limits = LineLimits(max_up_kbps=kbps)
+    assert source_kbps(limits, CAMERA, shares=True) == camera
+    assert source_kbps(limits, SCREEN, shares=True) == screen
+    assert source_kbps(limits, CAMERA, shares=False) == picture_kbps(limits)
+    assert source_kbps(LineLimits(), SCREEN, shares=True) is None
 
 
 def test_layers_are_told_with_the_limits():
     assert layers_of(LineLimits(), {}) == Layers(sources=())
     camera = SentLayers(source=CAMERA, rids=("q",), max_kbps=200)
-    screen = SentLayers(source=SCREEN, rids=("",), max_kbps=200)
-    told = layers_of(LineLimits(profile=Profile.WEAK), {CAMERA: ("q", "f")})
-    assert told == Layers(sources=(camera, screen))
+    screen = SentLayers(source=SCREEN, rids=())
+    weak = LineLimits(profile=Profile.WEAK)
+    assert layers_of(weak, {CAMERA: ("q", "f")}) == Layers(sources=(camera, screen))
+    camera, screen = (
+        SentLayers(source=source, rids=rids, max_kbps=100)
+        for source, rids in ((CAMERA, ("q",)), (SCREEN, ("",)))
+    )
+    assert layers_of(weak, {}, shares=True) == Layers(sources=(camera, screen))
 
 
-@pytest.mark.parametrize(
-    ("kbps", "main", "tiles"),
-    [(64, 0, 0), (256, 180, 0), (400, 180, 1), (700, 360, 0), (2000, 720, 1), (5000, 720, 2)],
-)
-def test_a_ceiling_downwards_keeps_the_main_picture_before_the_small_ones(kbps, main, tiles):
-    state = with_seat(session(), SECRETARY, limits=LineLimits(max_down_kbps=kbps))
+def test_a_ceiling_downwards_is_left_to_the_media_plane():
+    state = with_seat(session(), SECRETARY, limits=LineLimits(max_down_kbps=64))
     table = assign(state, SECRETARY, view(PLEIKU, KBANG), ARRIVING, (), MIDS)
-    assert table[0].height == main
-    assert [row.height for row in table[1:]].count(180) == tiles
+    assert [row.height for row in table] == [720, 180, 180]
 
 
 def test_a_ceiling_downwards_leaves_what_is_sent_as_it_is():
@@ -241,10 +258,3 @@ def test_a_ceiling_downwards_leaves_what_is_sent_as_it_is():
     assert layers_of(seat.limits, {CAMERA: ("q", "f")}) == Layers(
         sources=(SentLayers(source=CAMERA, rids=("q", "f")),)
     )
-
-
-def test_a_ceiling_downwards_keeps_the_document_before_the_cameras():
-    state = with_seat(session(sharing=PLEIKU), PLEIKU, screen=True)
-    state = with_seat(state, KBANG, limits=LineLimits(max_down_kbps=400))
-    table = assign(state, KBANG, view(CHAIR, PLEIKU), ARRIVING, (), MIDS)
-    assert pictures(table) == [(PLEIKU, SCREEN), None, None]

@@ -31,6 +31,7 @@ STRUCTURES: list[type[msgspec.Struct]] = [
     turn.IceServer,
     notices.Slot,
     notices.SentLayers,
+    notices.PausedPicture,
     notices.Level,
     notices.Line,
 ]

@@ -142,6 +142,21 @@ async def test_the_technician_sets_what_a_sites_line_carries(site: Site):
     await technician.get("/ky-thuat")
     assert "do kỹ thuật đặt" in technician.page
 
+    ceilings = [*fields[:2], ("nhan", "512"), ("gui", "256"), ("trang", "diem-cau")]
+    answer = await technician.post("/ky-thuat/che-do", ceilings)
+    assert answer.headers["Location"] == f"/ky-thuat/{meeting.id}/{seat.id}"
+    await technician.get(answer.headers["Location"])
+    assert "nhận tối đa 512 kbit/s, gửi tối đa 256 kbit/s, do kỹ thuật đặt" in technician.page
+    assert '<option value="weak" selected>' in technician.page, "what is not named stays"
+    assert (await technician.post("/ky-thuat/che-do", [*fields[:2], ("nhan", "")])).status == 303
+    health = await (await technician.get(f"/api/v1/meetings/{meeting.id}/health")).json()
+    row = next(row for row in health["seats"] if row["seat"] == seat.id)
+    assert (row["limits"]["maxDownKbps"], row["limits"]["maxUpKbps"]) == (None, 256)
+    await technician.get("/ky-thuat")
+
+    for name, value in (("nhan", "1"), ("gui", "x"), ("nhan", "-5"), ("gui", "9" * 30)):
+        fault = [*fields[:2], (name, value)]
+        assert (await technician.post("/ky-thuat/che-do", fault)).status == 400
     odd = [*fields[:2], ("che-do", "khac")]
     assert (await technician.post("/ky-thuat/che-do", odd)).status == 400
     nobody = [fields[0], ("diem-cau", "site:999"), fields[2]]

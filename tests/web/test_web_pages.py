@@ -104,6 +104,8 @@ ODD_PATHS = [
         "/ban-ghi/{}",
         "/ban-ghi/{}/video",
         "/ky-thuat?cuoc-hop={}",
+        "/ky-thuat/{}/site:1",
+        "/ky-thuat/hop/{}",
         "/cuoc-hop?tuan={}",
         "/dang-nhap?next={}&lang={}",
         "/api/v1/meetings/{}",

@@ -11,6 +11,7 @@ from web.pages import (
     room,
     schedule,
     sign_in,
+    site_line,
 )
 
 ROUTES = [
@@ -22,6 +23,7 @@ ROUTES = [
     *room.ROUTES,
     *recording.ROUTES,
     *health.ROUTES,
+    *site_line.ROUTES,
     *accounts.ROUTES,
     *guide.ROUTES,
 ]

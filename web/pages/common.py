@@ -13,6 +13,7 @@ from web.services import SERVICES
 
 OVERSEERS = (AccountRole.ADMINISTRATOR, AccountRole.SECRETARIAT, AccountRole.TECHNICIAN)
 SCHEDULERS = (AccountRole.ADMINISTRATOR, AccountRole.SECRETARIAT)
+CEILINGS = (2000, 1000, 512, 256)  # kbit/s, those of a line that people choose from
 MAX_REFERENCE = 40  # characters of an id or short name in an address
 
 

@@ -9,7 +9,7 @@ from rooms.errors import RequestRefused
 from rooms.meetings.meetings import Meeting, MeetingState
 from rooms.session.model import Seat
 from web.auth import require, signed_in
-from web.pages.common import meeting_of, reference, seat_of
+from web.pages.common import CEILINGS, meeting_of, reference, seat_of
 from web.services import SERVICES
 from web.views import ASSETS, Page, render
 
@@ -39,6 +39,7 @@ def _data(request: web.Request, meeting: Meeting, seat: Seat) -> dict[str, Any]:
     return {
         "ws": "/ws",
         "icons": request.app[ASSETS].url("icons.svg"),
+        "ceilings": CEILINGS,
         "hotline": request.app[SERVICES].settings.hotline,
         "meeting": {
             "id": meeting.id,

@@ -2,7 +2,7 @@
 /**
  * How a seat, the line and the buttons look: state -> shape, word, colour. Pure.
  *
- * @import { Quality, Seat } from "./protocol.js"
+ * @import { LineLimits, Quality, Seat } from "./protocol.js"
  * @import { PeerState } from "./peer.js"
  * @import { State } from "./state.js"
  */
@@ -68,18 +68,53 @@ export function limitedBy(state) {
 }
 
 /**
+ * Why a picture is not sent here at the moment; null: it is.
+ *
+ * @param {State} state
+ * @param {string} seat
+ * @param {import("./protocol.js").Source} source
+ */
+export function pauseOf(state, seat, source) {
+  return state.paused.find((picture) => picture.seat === seat && picture.source === source)?.why ?? null;
+}
+
+/**
+ * Whose pictures are paused, in one line; null: nobody's.
+ *
+ * @param {State} state
+ * @returns {{ text: string, values: { names: string } } | null} key of the page's texts
+ */
+export function pausedLine(state) {
+  const line = state.paused.filter(({ why }) => why === "line");
+  const told = line.length > 0 ? line : state.paused;
+  const names = told.flatMap(({ seat }) => state.session?.seats[seat]?.shortName ?? []);
+  if (names.length === 0) return null;
+  const text = line.length > 0 ? "pausedByLineOf" : "pausedByLimitOf";
+  return { text, values: { names: [...new Set(names)].join(", ") } };
+}
+
+/** Whether a line has a ceiling, either way. @param {LineLimits} limits */
+export function capped(limits) {
+  return limits.maxDownKbps !== null || limits.maxUpKbps !== null;
+}
+
+/**
  * What stands in place of a picture; a live picture covers it.
  *
  * @param {State} state
  * @param {Look["tone"]} tone
  * @param {Seat} seat
  * @param {boolean} main on the main picture
+ * @param {"camera" | "screen"} [source]
  * @returns {{ icon: string, text: string }}
  */
-export function messageOf(state, tone, seat, main) {
+export function messageOf(state, tone, seat, main, source = "camera") {
   const own = seat.id === state.seat;
   if (tone === "lost") return { icon: "sig-0", text: "reconnecting" };
   if (!seat.present) return { icon: "minus", text: "notConnected" };
+  const pause = pauseOf(state, seat.id, source);
+  if (pause === "line") return { icon: "pause", text: main ? "pausedByLine" : "weakMode" };
+  if (pause === "limit") return { icon: "pause", text: main ? "pausedByLimit" : "cappedLine" };
   if (!seat.camera) return { icon: "cam-off", text: "cameraIsOff" };
   if (seat.limits.profile === "audio") return { icon: "speaker", text: "listensOnly" };
   if (!own && !takesPicture(state, main)) return { icon: "cam-off", text: "pictureNotTaken" };
@@ -168,18 +203,19 @@ function button(action, icon, label, hint, tone) {
  * @param {PeerState} peer
  * @param {Quality} measured by this browser
  * @param {Quality | undefined} told by the server
- * @param {import("./protocol.js").Profile} [profile] what the line is asked to carry
+ * @param {LineLimits} [limits] what the line is asked to carry
  * @returns {{ tone: "ok" | "warn" | "bad" | "", icon: string, word: string }}
  */
-export function lineLook(lineOpen, peer, measured, told, profile = "normal") {
+export function lineLook(lineOpen, peer, measured, told, limits) {
   if (!lineOpen || peer === "interrupted") return { tone: "bad", icon: "sig-0", word: "reconnecting" };
   if (peer === "blocked") return { tone: "bad", icon: "sig-0", word: "mediaBlockedShort" };
   if (peer === "connecting") return { tone: "", icon: "sig-1", word: "connecting" };
   if (measured !== "good" || (told ?? "good") !== "good") {
     return { tone: "warn", icon: "sig-2", word: "lineWeak" };
   }
-  if (profile === "weak") return { tone: "", icon: "sig-2", word: "weakMode" };
-  if (profile === "audio") return { tone: "", icon: "speaker", word: "listensOnly" };
+  if (limits?.profile === "weak") return { tone: "", icon: "sig-2", word: "weakMode" };
+  if (limits?.profile === "audio") return { tone: "", icon: "speaker", word: "listensOnly" };
+  if (limits !== undefined && capped(limits)) return { tone: "", icon: "sig-2", word: "cappedLine" };
   return { tone: "ok", icon: "sig-4", word: "lineGood" };
 }
 

@@ -6,7 +6,8 @@
  * @import { Messages } from "./view/messages.js"
  */
 
-import { page, t } from "./page.js";
+import { capped } from "./describe.js";
+import { ceilings, page, t } from "./page.js";
 
 const RECORDING_S = 12;
 /** The sign beside the clock stays, and the menu leads back. */
@@ -61,12 +62,17 @@ export class Notices {
   /**
    * What the line is asked to carry, while it is less than everything.
    *
-   * @param {import("./protocol.js").Profile} profile
+   * @param {import("./protocol.js").LineLimits} limits
    * @param {"" | "ByTechnician" | "ByLead"} by who asked for it, when not the person
    */
-  limits(profile, by) {
+  limits(limits, by) {
+    const { profile } = limits;
     const action = { label: t("fullLine"), run: this.answers.fullLine };
-    const text = profile === "normal" ? "" : [t(`${profile}Now`), by && t(`limits${by}`)].filter(Boolean).join(" ");
+    const parts = [];
+    if (profile !== "normal") parts.push(t(`${profile}Now`));
+    if (capped(limits)) parts.push(t("cappedNow", { ceilings: ceilings(limits) }));
+    if (parts.length > 0 && by !== "") parts.push(t(`limits${by}`));
+    const text = parts.join(" ");
     const icon = profile === "audio" ? "speaker" : "sig-1";
     if (text === this.#limits) return;
     this.#limits = text;

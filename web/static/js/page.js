@@ -9,6 +9,7 @@
  * @property {{ id: number, reference: string, title: string, start: number, end: number,
  *   chair: string, page: string, check: string, room: string }} meeting
  * @property {{ id: string, name: string, shortName: string, role: string, onTiles: boolean }} seat
+ * @property {readonly number[]} ceilings kbit/s to choose from
  * @property {Record<string, string>} texts
  */
 
@@ -48,4 +49,23 @@ export function duration(seconds) {
   const hours = Math.floor(whole / 3600);
   const rest = `${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
   return hours > 0 ? `${hours}:${rest}` : rest;
+}
+
+/**
+ * A ceiling in words: "512 kbit/s", "2 Mbit/s".
+ *
+ * @param {number | null} kbps null: there is none
+ * @returns {string}
+ */
+export function rate(kbps) {
+  if (kbps === null) return t("noCeiling");
+  return kbps % 1000 === 0 ? `${kbps / 1000} Mbit/s` : `${kbps} kbit/s`;
+}
+
+/** What holds of a line's ceilings. @param {import("./protocol.js").LineLimits} limits */
+export function ceilings({ maxDownKbps, maxUpKbps }) {
+  const parts = [];
+  if (maxDownKbps !== null) parts.push(t("ceilingDown", { rate: rate(maxDownKbps) }));
+  if (maxUpKbps !== null) parts.push(t("ceilingUp", { rate: rate(maxUpKbps) }));
+  return parts.length === 0 ? t("noCeiling") : parts.join(", ");
 }

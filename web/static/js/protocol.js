@@ -81,6 +81,8 @@
  * @typedef {{ type: "layers", sources: SentLayers[] }} Layers
  * @typedef {{ type: "speakers", levels: { seat: string, level: number, speaking: boolean }[] }} Speakers
  * @typedef {{ type: "lines", lines: { seat: string, quality: Quality }[] }} Lines
+ * @typedef {{ seat: string, source: Source, why: "line" | "limit" }} PausedPicture
+ * @typedef {{ type: "paused", pictures: PausedPicture[] }} Paused
  * @typedef {{ type: "recording-health", growing: boolean, sizeBytes: number }} RecordingHealth
  * @typedef {{ type: "media-lost" }} MediaLost
  * @typedef {{ type: "media-reset" }} MediaReset
@@ -93,7 +95,7 @@
  * @typedef {{ type: "bye", code: string, text: string, retry: boolean }} Bye
  * @typedef {{ type: "pong" }} Pong
  *
- * @typedef {Welcome | Events | Slots | Layers | Speakers | Lines | RecordingHealth | MediaLost | MediaReset
+ * @typedef {Welcome | Events | Slots | Layers | Speakers | Lines | Paused | RecordingHealth | MediaLost | MediaReset
  *   | IceServers | TryPath | Superseded | Answer | Done | Refused | Bye | Pong} ServerMessage
  *
  * @typedef {{ seat: string, source: Source, height: number }} WantedTile

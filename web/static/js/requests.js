@@ -95,12 +95,15 @@ export class Requests {
    */
   async toggleProfile(profile) {
     const own = ownSeat(this.parts.state());
-    if (own !== null) await this.setProfile(own.limits.profile === profile ? "normal" : profile);
+    if (own !== null) await this.setLimits({ profile: own.limits.profile === profile ? "normal" : profile });
   }
 
-  /** @param {import("./protocol.js").Profile} profile */
-  async setProfile(profile) {
-    await this.ask("set-limits", { profile });
+  /** Change one's own limits; what is not named stays. @param {Partial<import("./protocol.js").LineLimits>} change */
+  async setLimits(change) {
+    const own = ownSeat(this.parts.state());
+    if (own === null) return;
+    const { profile, maxDownKbps, maxUpKbps } = { ...own.limits, ...change };
+    await this.ask("set-limits", { profile, maxDownKbps, maxUpKbps });
   }
 
   /** Put a seat on the main picture; it waits no longer. @param {string} seat */

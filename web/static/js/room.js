@@ -12,7 +12,7 @@
 import { announce } from "./announce.js";
 import { Voices, recordingCue } from "./audio.js";
 import { keepAwake } from "./awake.js";
-import { limitedBy, lineLook } from "./describe.js";
+import { limitedBy, lineLook, pausedLine } from "./describe.js";
 import * as devices from "./devices.js";
 import { FRESH, eased, judged } from "./effort.js";
 import { Feeds } from "./feeds.js";
@@ -70,7 +70,7 @@ class Room {
       listen: () => void this.voices.play(),
       devices: () => this.#openDevices(),
       stopSharing: () => void this.requests.toggleScreen(),
-      fullLine: () => void this.requests.setProfile("normal"),
+      fullLine: () => void this.requests.setLimits({ profile: "normal", maxDownKbps: null, maxUpKbps: null }),
     });
     this.media = new LocalMedia(
       { onChange: () => this.#mediaChanged(), onProblem: (kind, cause) => this.notices.device(kind, cause) },
@@ -140,12 +140,19 @@ class Room {
     if (message.type === "welcome" || message.type === "ice-servers") {
       this.peer.iceServers = message.iceServers ?? [];
     }
+    if (message.type === "paused") this.#tellPaused();
     if (message.type === "try-path") this.#tryPath(message.path);
     if (message.type === "welcome") this.#resumed = message.session === null;
     const own = ownSeat(this.state);
     this.notices.sharing(own?.screen ?? false);
-    this.notices.limits(own?.limits.profile ?? "normal", limitedBy(this.state));
+    if (own !== null) this.notices.limits(own.limits, limitedBy(this.state));
     this.#changed();
+  }
+
+  /** For who does not see the pictures. */
+  #tellPaused() {
+    const told = pausedLine(this.state);
+    if (told !== null) this.view.messages.say(t(told.text, told.values));
   }
 
   /** What delays our own pings delays media on TCP as well. @param {"tcp" | "any"} path */
@@ -261,6 +268,8 @@ class Room {
       full: () => void this.view.toggleFull(),
       weak: () => void requests().toggleProfile("weak"),
       audio: () => void requests().toggleProfile("audio"),
+      line: () => this.view.line.open(this.state),
+      limit: (change) => void requests().setLimits(change),
       devices: () => this.#openDevices(),
       chooseDevice: (kind, id) => this.#chooseDevice(kind, id),
       list: () => this.#show({ panel: !this.panel }),
@@ -346,7 +355,7 @@ class Room {
     const now = Date.now() / 1000;
     const open = this.signaling.open;
     const told = this.state.lines[this.state.seat];
-    const look = lineLook(open, this.peer.state, this.#quality, told, ownSeat(this.state)?.limits.profile);
+    const look = lineLook(open, this.peer.state, this.#quality, told, ownSeat(this.state)?.limits);
     const line = { ...look, path: this.peer.state === "connected" ? (this.#sample?.path ?? "") : "" };
     this.view.arrange(this.mode, this.panel);
     this.#plan = plan({

@@ -21,20 +21,28 @@ const SHARP = { degradationPreference: /** @type {const} */ ("maintain-resolutio
 const LAYERS = { camera: CAMERA_LAYERS, screen: SCREEN_LAYERS };
 
 /**
- * The encodings of a sender as the server wants them. Pure.
+ * The encodings of a sender as the server wants them: below a ceiling each layer gets what it takes
+ * at most, smallest first, and the last one what is left. Pure.
  *
  * @param {readonly RTCRtpEncodingParameters[]} encodings as the sender has them
- * @param {readonly RTCRtpEncodingParameters[]} layers as they were made
+ * @param {readonly RTCRtpEncodingParameters[]} layers as they were made, smallest first
  * @param {{ rids: readonly string[], maxKbps: number | null } | null} wanted null: all of them
  * @returns {{ encodings: RTCRtpEncodingParameters[], changed: boolean }}
  */
 export function switched(encodings, layers, wanted) {
-  const next = encodings.map((encoding) => {
-    const made = layers.find(({ rid }) => rid === encoding.rid) ?? layers[layers.length - 1];
-    const most = made?.maxBitrate ?? Infinity;
-    const maxBitrate = Math.min(most, (wanted?.maxKbps ?? Infinity) * 1000);
-    return { ...encoding, active: isWanted(encoding, wanted), ...(maxBitrate < Infinity ? { maxBitrate } : {}) };
-  });
+  const made = (/** @type {RTCRtpEncodingParameters} */ { rid }) =>
+    layers.find((layer) => layer.rid === rid) ?? layers[layers.length - 1];
+  const place = (/** @type {RTCRtpEncodingParameters} */ encoding) => layers.indexOf(made(encoding));
+  let left = (wanted?.maxKbps ?? Infinity) * 1000;
+  const next = [...encodings];
+  for (const encoding of [...encodings].sort((a, b) => place(a) - place(b))) {
+    const most = made(encoding)?.maxBitrate ?? Infinity;
+    const active = left > 0 && isWanted(encoding, wanted);
+    const maxBitrate = active ? Math.min(most, left) : most;
+    if (active) left -= maxBitrate;
+    const rate = maxBitrate < Infinity ? { maxBitrate } : {};
+    next[encodings.indexOf(encoding)] = { ...encoding, active, ...rate };
+  }
   const changed = next.some(({ active, maxBitrate }, at) => {
     return active !== (encodings[at].active ?? true) || maxBitrate !== encodings[at].maxBitrate;
   });

@@ -2,7 +2,7 @@
 /**
  * What this client knows of the meeting: (state, message) -> state. Pure; `now` is epoch seconds.
  *
- * @import { Entry, Quality, Seat, ServerMessage, Session, Slot, Welcome } from "./protocol.js"
+ * @import { Entry, PausedPicture, Quality, Seat, ServerMessage, Session, Slot, Welcome } from "./protocol.js"
  */
 
 /** A voice counts as speaking this long after its last word, so that plates do not flicker. */
@@ -25,6 +25,7 @@ export const SPEAKING_HOLD_S = 3;
  * @property {readonly Slot[]} slots
  * @property {Readonly<Record<string, Voice>>} voices
  * @property {Readonly<Record<string, Quality>>} lines
+ * @property {readonly PausedPicture[]} paused pictures of others that are not sent here now
  * @property {Readonly<Record<string, boolean>>} left seats that left on purpose
  * @property {{ growing: boolean, sizeBytes: number } | null} recordingHealth
  */
@@ -58,6 +59,7 @@ export const INITIAL = Object.freeze({
   slots: [],
   voices: {},
   lines: {},
+  paused: [],
   left: {},
   recordingHealth: null,
 });
@@ -80,6 +82,8 @@ export function apply(state, message, now) {
       return { ...state, voices: heard(state.voices, message.levels, now) };
     case "lines":
       return { ...state, lines: merged(state.lines, message.lines.map((l) => [l.seat, l.quality])) };
+    case "paused":
+      return { ...state, paused: message.pictures };
     case "recording-health":
       return {
         ...state,
@@ -110,6 +114,7 @@ function welcome(state, message, now) {
     clockOffset: message.now - now,
     voices: {},
     lines: {},
+    paused: [],
   };
 }
 

@@ -6,8 +6,8 @@
  * @import { State } from "../state.js"
  */
 
-import { middleButton, wallClock } from "../describe.js";
-import { duration, t } from "../page.js";
+import { capped, middleButton, pausedLine, wallClock } from "../describe.js";
+import { ceilings, duration, t } from "../page.js";
 import { may, onMain, ownSeat, speakingSince, waiting } from "../state.js";
 import { hook, setAttribute, setClass, setIcon, setText, show } from "./dom.js";
 
@@ -80,7 +80,10 @@ export class NowLine {
     this.next = hook(root, "now-next");
     this.nextName = hook(root, "now-next-name");
     this.queue = hook(root, "now-queue");
+    this.queuePart = hook(root, "now-queue-part");
     this.weak = hook(root, "now-weak");
+    this.paused = hook(root, "now-paused");
+    this.pausedWord = hook(root, "now-paused-word");
   }
 
   /**
@@ -91,12 +94,16 @@ export class NowLine {
     if (state.session === null) return;
     const queue = waiting(state.session);
     const own = queue.findIndex(({ id }) => id === state.seat) + 1;
-    show(this.weak, weak);
-    show(this.main, !weak);
+    const paused = pausedLine(state);
+    show(this.weak, weak && paused === null);
+    show(this.paused, paused !== null);
+    if (paused !== null) setText(this.pausedWord, t(paused.text, paused.values));
+    const calm = !weak && paused === null;
+    show(this.main, calm);
     setText(this.mainWord, t(mainWord(state)));
-    show(this.next, !weak && queue.length > 0);
+    show(this.next, calm && queue.length > 0);
     if (queue.length > 0) setText(this.nextName, queue[0].name);
-    show(this.queue, !weak);
+    show(this.queuePart, !weak || paused !== null);
     const words = own > 0 ? t("yourPlace", { place: own }) : t("sitesWaiting", { count: queue.length });
     setText(this.queue, queue.length === 0 ? t("nobodyWaits") : words);
   }
@@ -167,7 +174,7 @@ export class ButtonBar {
 export class MoreMenu {
   /**
    * @param {HTMLElement} root
-   * @param {Record<"camera" | "screen" | "grid" | "full" | "weak" | "audio" | "devices", () => void>} actions
+   * @param {Record<"camera" | "screen" | "grid" | "full" | "weak" | "audio" | "line" | "devices", () => void>} actions
    * @param {AbortSignal} signal
    */
   constructor(root, actions, signal) {
@@ -179,8 +186,10 @@ export class MoreMenu {
     this.full = hook(root, "do-full");
     this.weak = hook(root, "do-weak");
     this.audio = hook(root, "do-audio");
+    this.line = hook(root, "do-line");
+    this.lineWord = hook(root, "do-line-word");
     this.devices = hook(root, "do-devices");
-    for (const name of /** @type {const} */ (["camera", "screen", "grid", "full", "weak", "audio", "devices"])) {
+    for (const name of /** @type {const} */ (["camera", "screen", "grid", "full", "weak", "audio", "line", "devices"])) {
       const act = () => {
         this.open(false);
         actions[name]();
@@ -220,6 +229,9 @@ export class MoreMenu {
       show(item, may(state, "set-limits"));
       setAttribute(item, "aria-pressed", String(profile === name));
     }
+    show(this.line, may(state, "set-limits"));
+    setAttribute(this.line, "aria-pressed", String(own !== null && capped(own.limits)));
+    setText(this.lineWord, own === null ? "" : ceilings(own.limits));
     show(this.full, document.fullscreenEnabled);
     this.#item(this.full, "full", local.full ? "leaveFull" : "fullScreen");
   }

@@ -7,7 +7,7 @@
  * @import { State } from "../state.js"
  */
 
-import { messageOf, seatLook, takesPicture } from "../describe.js";
+import { messageOf, pauseOf, seatLook, takesPicture } from "../describe.js";
 import { duration, t } from "../page.js";
 import { onMain, speakingSince } from "../state.js";
 import { hook, setClass, setIcon, setText, show } from "./dom.js";
@@ -45,9 +45,10 @@ export class MainPicture {
     const look = seatLook(state, seat, now);
     const own = seat.id === state.seat;
     const lit = source === "screen" || (seat.present && seat.camera && (own || takesPicture(state, true)));
-    if (!lit || look.tone === "lost") this.picture.clear();
+    const sent = pauseOf(state, seat.id, source) === null;
+    if (!lit || !sent || look.tone === "lost") this.picture.clear();
     else if (!feed.hold) this.picture.show({ ...feed, name: `${seat.id} ${source}` });
-    const message = messageOf(state, look.tone, seat, true);
+    const message = messageOf(state, look.tone, seat, true, source);
     setIcon(this.message, message.icon);
     setText(this.messageText, t(message.text));
     this.#plate(state, seat, source, own, now);

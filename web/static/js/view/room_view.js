@@ -6,7 +6,7 @@
  * @import { DeviceKind } from "../devices.js"
  * @import { Feed } from "../feeds.js"
  * @import { Plan, Sizes } from "../layout.js"
- * @import { Bye } from "../protocol.js"
+ * @import { Bye, LineLimits } from "../protocol.js"
  * @import { State } from "../state.js"
  */
 
@@ -15,6 +15,7 @@ import { page, t } from "../page.js";
 import { ButtonBar, MoreMenu, NowLine, TopBar } from "./bars.js";
 import { DeviceDialog, confirm } from "./dialogs.js";
 import { hook, setText, show } from "./dom.js";
+import { LineDialog } from "./line_dialog.js";
 import { MainPicture } from "./main_picture.js";
 import { Messages } from "./messages.js";
 import { Panel } from "./panel.js";
@@ -34,6 +35,8 @@ const PHONE_UNIT = 0.56;
  * @property {() => void} full
  * @property {() => void} weak
  * @property {() => void} audio
+ * @property {() => void} line
+ * @property {(change: Partial<LineLimits>) => void} limit
  * @property {() => void} devices
  * @property {(kind: DeviceKind, id: string) => void} chooseDevice
  * @property {() => void} list
@@ -82,6 +85,7 @@ export class RoomView {
     this.tiles = new Tiles(root, actions.turn, signal);
     this.main = new MainPicture(root);
     this.panel = new Panel(root, { ...actions, close: actions.list }, signal);
+    this.line = new LineDialog(root, actions.limit, signal);
     this.devices = new DeviceDialog(root, actions.chooseDevice, signal);
     hook(root, "list-button").addEventListener("click", actions.list, { signal });
     const leave = (/** @type {Event} */ event) => {
@@ -147,6 +151,7 @@ export class RoomView {
     this.nowLine.render(state, line.tone === "warn");
     this.buttons.render(state, local);
     this.menu.render(state, local);
+    this.line.render(state);
   }
 
   /** The large notice over the stage. @param {string | null} text key; null: the line is there */

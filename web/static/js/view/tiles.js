@@ -8,7 +8,7 @@
  * @import { State } from "../state.js"
  */
 
-import { messageOf, seatLook, takesPicture } from "../describe.js";
+import { messageOf, pauseOf, seatLook, takesPicture } from "../describe.js";
 import { t } from "../page.js";
 import { arrange, clone, hook, setAttribute, setClass, setIcon, setText, show } from "./dom.js";
 import { Picture } from "./picture.js";
@@ -107,7 +107,8 @@ class Tile {
     setText(this.name, seat.shortName);
     setIcon(this.plate, look.icon);
     const taken = own ? seat.limits.profile !== "audio" : takesPicture(state, false);
-    const lit = seat.present && seat.camera && look.tone !== "lost" && taken;
+    const sent = taken && pauseOf(state, seat.id, "camera") === null;
+    const lit = seat.present && seat.camera && look.tone !== "lost" && sent;
     if (!lit) this.picture.clear();
     else if (!feed.hold) this.picture.show({ ...feed, name: seat.id });
     this.#say(messageOf(state, look.tone, seat, false));
