@@ -12,6 +12,7 @@ from itertools import groupby
 
 HEADROOM = 1.2  # a step up must fit this many times
 FIRST_HEADROOM = 1.02  # the first step: a small picture is much better than none
+STAY = 1.15  # the smallest pictures stay while they take no more than this part of the budget
 HOLD_S = 1.5  # for this long
 MAX_HOLD_S = 24.0  # the wait doubles up to this when steps up had to be taken back
 DARK_HOLD_PART = 0.5  # of the wait, for a slot that shows nothing
@@ -112,6 +113,15 @@ def _safe_rate(need: SlotNeed, level: int) -> float:
     return _rate(need, level) * (HEADROOM if level > 1 else FIRST_HEADROOM)
 
 
+def _lower(needs: Sequence[SlotNeed], levels: Levels, budget_bps: float) -> Levels:
+    """Levels that fit. What is dark already stays dark; what shows something shows the smallest
+    picture as long as that fits about."""
+    fit = divide(needs, budget_bps)
+    lowered = {mid: min(level, fit[mid]) for mid, level in levels.items()}
+    smallest = {mid: max(lowered[mid], min(level, 1)) for mid, level in levels.items()}
+    return smallest if cost(needs, smallest) <= STAY * budget_bps else lowered
+
+
 def cost(needs: Sequence[SlotNeed], levels: Mapping[str, int]) -> float:
     return sum(_rate(need, levels[need.mid]) for need in needs)
 
@@ -144,9 +154,10 @@ class StreamAllocator:
         kept, safe = self._kept(needs), divide(needs, budget_bps, safely=True)
         levels = {n.mid: kept.get(n.mid, safe[n.mid]) for n in needs}
         if cost(needs, levels) > budget_bps:
-            fit = divide(needs, budget_bps)
-            levels = {mid: min(level, fit[mid]) for mid, level in levels.items()}
-            self._lowered(now)
+            lower = _lower(needs, levels, budget_bps)
+            if lower != levels:
+                levels = lower
+                self._lowered(now)
         elif any(safe[mid] > level for mid, level in levels.items()):
             dark = any(safe[mid] > level == 0 for mid, level in levels.items())
             levels = self._rise(needs, levels, safe, budget_bps, now, self._wait(hasty, dark))

@@ -21,6 +21,7 @@ class DropReason(StrEnum):
     CODEC_MISMATCH = "codec_mismatch"  # copies not made: the slot did not negotiate the codec
     OVERSIZE = "oversize"  # copy would not fit in one datagram
     BEFORE_SWITCH = "before_switch"  # copies not made: older than the slot's key frame
+    PACER_FULL = "pacer_full"  # copies not made: a narrow line holds too much already
     SRTP = "srtp"  # srtp_protect refused a copy
     NO_ROUTE = "no_route"  # the subscriber has no address yet
     SEND_QUEUE = "send_queue"  # the socket stayed full; oldest datagrams went

@@ -8,6 +8,7 @@ from media.negotiated import NegotiatedMedia
 from media.transport.egress import SocketAddress
 
 if TYPE_CHECKING:
+    from media.forward.pacer import Pacer
     from media.forward.subscriber import Subscriber
     from media.receive.ingress import Ingress
 
@@ -75,6 +76,7 @@ class Peer:
         self.index = -1  # of its transport-wide counter in the room
         self.ingress: Ingress | None = None  # set by `Room.add_peer`
         self.subscriber: Subscriber | None = None
+        self.pacer: Pacer | None = None  # pictures for a narrow line go through it
         self.connected_at: float | None = None
         self.rtt_s: float | None = None  # smoothed
         self.bytes_repeated = 0  # RTX
@@ -90,6 +92,8 @@ class Peer:
         return self.srtp_tx is not None and self.endpoint is not None
 
     def move(self, endpoint: Endpoint) -> None:
+        if self.pacer is not None:
+            self.pacer.clear()  # what is held would go to the old address
         self.endpoint = endpoint
         if isinstance(endpoint, UdpEndpoint):
             self.fd = endpoint.fd

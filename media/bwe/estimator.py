@@ -14,7 +14,7 @@ from media.bwe.trendline import Trendline, Usage
 from media.rtp.sequence import extend
 from media.rtp.transport_cc import TransportFeedback
 
-START_BPS = 150_000  # two voices; the first probe, at once, asks for four times that
+START_BPS = 130_000  # two voices; the first probe, at once, asks for four times that
 MIN_BPS = 40_000  # one voice
 MAX_BPS = 50_000_000
 RATE_S = 0.5  # arriving rate is taken over this
@@ -25,10 +25,9 @@ BASE_S = 15.0  # the shortest delay of the last one to two of these is "no queue
 SILENT_S = 1.0  # sending without hearing of it for this long: the line is in trouble
 SILENT_BETA = 0.8  # a check (a quarter of a second) while it lasts
 STANDING_S = 0.4  # a queue is what even the luckiest packet of this time met
+EPISODE_S = 2.0  # decreases that follow each other faster have one cause
 LONG_QUEUE_S = 0.2  # a queue this long is over-use even when it does not grow any more
-FLAT_S = (
-    1.5  # one that stays the same for this long although less is sent is none: the way is longer
-)
+FLAT_S = 1.5  # one that stays the same this long although less is sent: the way got longer
 FLAT_PART, FLAT_BY_S = 0.1, 0.02  # the same: within this
 MAX_SILENCE_FACTOR = 8.0  # a probe after a silence asks for what was before it, up to this
 TRACE_HEADER = (
@@ -64,14 +63,16 @@ class BandwidthEstimator:
         self._groups = PacketGroups()
         self._trend = Trendline()
         self._control = RateControl(START_BPS, MIN_BPS, MAX_BPS, now)
-        self._arrived: deque[list[float]] = deque()  # [receiver's clock, bytes], `RATE_S` of them
+        self._arrived: deque[list[float]] = deque()  # [arrived, bytes, sent], `RATE_S` of them
         self._arrived_bytes = 0
+        self._latest_sent = 0.0  # of what arrived
         self._first_arrival: float | None = None
         self._shortest: deque[tuple[float, float]] = deque()  # (arrival, shortest delay) lately
         self._bases = [float("inf"), float("inf")]
         self._base_due = now + BASE_S
         self._flat: tuple[float, float] | None = None  # since when a queue is how long
         self._before_silence: float | None = None  # the estimate then
+        self._before_fall = 0.0  # before decreases that followed each other
         self._heard_at = now
         self._following = 0
 
@@ -151,14 +152,20 @@ class BandwidthEstimator:
         arriving = self._rate(RATE_S)
         if usage is Usage.OVER and arriving is not None:
             arriving = min(arriving, self._rate(SHORT_RATE_S) or arriving)
+        fell_at, before = self._control.decreased_at, self._control.rate_bps
         self._control.update(
             usage,
             arriving,
             now,
             round_trip_s=min(1.0, self.round_trip_s),
             limited=arriving is not None and arriving < USED_UP * self.estimate_bps(now),
+            idle=self._sending_bps() < USED_UP * before,
             queue_long=long,
         )
+        if self._control.decreased_at != fell_at:
+            if now - fell_at > EPISODE_S:
+                self._before_fall = before
+            self.probes.soon(self._before_fall / self._control.rate_bps, now)
 
     def _note_delays(self, arrived: list[tuple[float, float, int]], now: float) -> None:
         """The clocks differ by an unknown constant: the shortest delay is taken for an empty
@@ -198,12 +205,13 @@ class BandwidthEstimator:
             self._first_arrival = arrived[0][1]
         marks = self._arrived
         mark = marks[-1] if marks else None
-        for _, at, size in arrived:
+        for sent, at, size in arrived:
             if mark is None or at - mark[0] > MARK_S:
-                mark = [at, 0]
+                mark = [at, 0, sent]
                 marks.append(mark)
             mark[1] += size
             self._arrived_bytes += size
+        self._latest_sent = arrived[-1][0]
         while marks[0][0] <= latest - RATE_S:
             self._arrived_bytes -= int(marks.popleft()[1])
 
@@ -215,8 +223,14 @@ class BandwidthEstimator:
             return None
         if window_s == RATE_S:
             return self._arrived_bytes * 8 / RATE_S
-        recent = (size for at, size in self._arrived if at > latest - window_s)
+        recent = (size for at, size, _ in self._arrived if at > latest - window_s)
         return sum(recent) * 8 / window_s
+
+    def _sending_bps(self) -> float:
+        """Rate at which left what arrived in the last half second."""
+        if not self._arrived:
+            return 0.0
+        return self._arrived_bytes * 8 / max(MARK_S, self._latest_sent - self._arrived[0][2])
 
     # Probes
 

@@ -62,6 +62,12 @@ class ProbeControl:
         self.dark = False  # a picture waits for room
         self._hurried = False
 
+    def soon(self, factor: float, now: float) -> None:
+        """The estimate fell: look before long whether that was a bad moment only."""
+        self._due = min(self._due, now + CALM_S)
+        self._interval = INTERVAL_S
+        self._factor = min(FIRST_FACTOR, max(FACTOR, factor))
+
     def hurry(self, factor: float, now: float) -> None:
         """Something changed for the better: the next probe goes at once."""
         self.cluster = None

@@ -17,6 +17,8 @@ RESPONSE_S = 0.1  # added to the round trip for one additive step; draft section
 PACKET_BITS = 1200 * 8  # of one additive step
 MIN_STEP_BPS_PER_S = 4_000
 CAPACITY_WEIGHT = 0.05  # of a new sample in the mean capacity; libwebrtc link_capacity_estimator.cc
+IDLE_BETA = 0.75  # of the rate, when we sent too little to know what the line carries
+LEAST_PART = 0.4  # of the rate is left by one decrease, whatever arrived in a bad moment
 DECREASE_S = 0.2  # at least this between two decreases, or a round trip
 
 
@@ -65,6 +67,7 @@ class RateControl:
         *,
         round_trip_s: float,
         limited: bool,
+        idle: bool = False,
         queue_long: bool = False,
     ) -> None:
         """One feedback.
@@ -73,12 +76,14 @@ class RateControl:
             arriving_bps: rate at the receiver lately; None: not known yet.
             limited: we send less than we might: what arrives says nothing about the line, so the
                 rate does not rise.
+            idle: less than we might was sent, so a queue says little about the line.
             queue_long: what is queued on the way takes long to leave.
         """
         elapsed = min(1.0, now - self._updated_at)
         self._updated_at = now
         if usage is Usage.OVER:
-            self._decrease(arriving_bps, now, round_trip_s, DRAIN_BETA if queue_long else BETA)
+            beta = DRAIN_BETA if queue_long else BETA
+            self._decrease(arriving_bps, now, round_trip_s, beta, idle)
             self._holding = True
         elif usage is Usage.UNDER or queue_long:
             self._holding = True  # let the queue empty itself
@@ -87,11 +92,14 @@ class RateControl:
         elif not limited and arriving_bps is not None:
             self._increase(arriving_bps, elapsed, round_trip_s)
 
-    def _decrease(self, arriving: float | None, now: float, rtt: float, beta: float) -> None:
+    def _decrease(
+        self, arriving: float | None, now: float, rtt: float, beta: float, idle: bool
+    ) -> None:
         if now - self.decreased_at < max(DECREASE_S, rtt):
             return
         target = beta * (arriving if arriving is not None else self.rate_bps)
-        if arriving is not None:
+        target = max(target, (IDLE_BETA if idle else LEAST_PART) * self.rate_bps)
+        if arriving is not None and not idle:
             mean = self._capacity.mean
             if mean is not None and arriving / 1e3 < mean - self._capacity.spread:
                 self._capacity = _Capacity()

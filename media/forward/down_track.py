@@ -64,6 +64,7 @@ class DownTrack:
         "_at",
         "_out",
         "_pid",
+        "_settled",
         "_timestamp",
         "_tl0",
         "codecs",
@@ -98,6 +99,7 @@ class DownTrack:
         self.history: deque[Epoch] = deque(maxlen=HISTORY)
         # Any start is as good as another under SRTP; below 2**15 keeps libsrtp's roll-over simple.
         self._out = _CYCLE + (slot.ssrc * 40503 >> 7 & 0x7FFF)
+        self._settled = 0  # up to this number nothing is repeated
         self._timestamp = slot.ssrc * 2654435761 & 0xFFFFFFFF
         self._pid = slot.ssrc & 0x7FFF
         self._tl0 = slot.ssrc & 0xFF
@@ -166,6 +168,12 @@ class DownTrack:
             self.history.append(epoch)
         self.epoch = None
 
+    def settle(self) -> None:
+        """Nothing of what played is needed any more: not what is held, not what was lost."""
+        self._settled = self._out
+        if self.peer.pacer is not None:
+            self.peer.pacer.drop(self)
+
     def find(self, sequence: int) -> tuple[Epoch, int] | None:
         """Which source packet left under this 16-bit number of ours: its epoch and the source's
         extended sequence number."""
@@ -174,6 +182,8 @@ class DownTrack:
         if epoch is not None and epoch.encoding.sent_extended >= epoch.first:
             latest = epoch.encoding.sent_extended + epoch.sequence_offset
         out = extend(sequence, latest)
+        if out <= self._settled:
+            return None
         if epoch is not None and out >= epoch.first_out:
             return epoch, out - epoch.sequence_offset
         for past in self.history:

@@ -16,6 +16,7 @@ from media.control import PausedPicture
 from media.forward.down_track import DownTrack
 from media.forward.fanout import FanOut
 from media.forward.layers import candidates
+from media.forward.pacer import Pacer
 from media.forward.router import Router, invalidate
 from media.negotiated import TRANSPORT_CC
 from media.rtp.transport_cc import TransportFeedback
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 HASTY_S = 3.0  # after connecting, steps up do not wait
 PATIENCE_S = 1.0  # a line that showed no bound by then is used freely until it shows one
 VOICE_HEADROOM = 1.15  # a voice that had to go comes back when it fits this many times
+NARROW = 0.9  # of what is needed: a line that carries less gets its pictures paced
+MIN_PICTURES_BPS = 50_000  # what is held leaves at least at this
 REDUNDANCY_BPS = 400_000  # a line that carries less gets every voice once
 FLOOR_BPS = 1_000_000  # at least this much is looked for, so that a picture to come finds its room
 RELAXED = 1.3  # the estimate is this many times what the slots take
@@ -47,6 +50,7 @@ class Downlink:
         fanout: FanOut,
         router: Router,
         dominant: Callable[[], str | None],
+        wake: Callable[["Downlink"], None],
         now: float,
     ) -> None:
         self.peer = peer
@@ -54,6 +58,7 @@ class Downlink:
         self.video = video
         self.fanout = fanout
         self.router = router
+        self._wake = wake  # something is to be sent: call `run` when it is due
         self._dominant = dominant  # the peer whose voice matters most
         self.limits = Limits()
         self.grants: dict[str, Grant] = {}  # by mid; empty: nothing is restricted
@@ -64,7 +69,7 @@ class Downlink:
         self._numbered_voices = any(TRANSPORT_CC in down.slot.extensions for down in audio)
         if any(TRANSPORT_CC in down.slot.extensions for down in audio + video):
             self.estimator = BandwidthEstimator(fanout.numbers.log, peer.index, now)
-        self.probe_due = float("inf")
+        self._probe_due = float("inf")
         self._allocator = StreamAllocator()
         self._padder = next((d for d in video if d.slot.rtx_ssrc is not None), None)
         self._parts: list[int] = []  # packets of the probe's portions still to leave
@@ -147,8 +152,11 @@ class Downlink:
         """Divide the budget anew."""
         budget = self.budget_bps(now)
         self._choose_redundancy(budget)
+        self._choose_pacing(now)
         self._choose_voices(budget, now)
         speech = self._speech_bps(now)
+        if self.peer.pacer is not None and budget is not None:
+            self.peer.pacer.rate_bps = max(MIN_PICTURES_BPS, budget - speech)
         self._checked_bps = budget or 0.0
         was_tight, self.tight = self.tight, budget is not None and budget < FLOOR_BPS
         restricted = bool(self.grants) or self.tight or was_tight or not self.limits.video
@@ -174,6 +182,23 @@ class Downlink:
                 down.redundant = False
                 if down.encoding is not None:
                     invalidate(down.encoding)
+
+    def _choose_pacing(self, now: float) -> None:
+        """Pictures for a line that showed it is narrow leave at its rate."""
+        estimator = self.estimator
+        if estimator is None or not estimator.bounded:
+            return
+        line, pacer = estimator.estimate_bps(now), self.peer.pacer
+        if pacer is None and line < NARROW * estimator.needed_bps:
+            self.peer.pacer = Pacer(lambda: self._wake(self), line)
+        elif pacer is not None and line >= estimator.needed_bps:
+            pacer.drain(now, lambda group, packet: self.fanout.send_held(group, packet, now))
+            self.peer.pacer = None
+        else:
+            return
+        for down in self.video:
+            if down.encoding is not None:
+                invalidate(down.encoding)
 
     def _choose_voices(self, budget: float | None, now: float) -> None:
         """On a line that does not carry all voices, the dominant one, then those that fit."""
@@ -244,8 +269,9 @@ class Downlink:
             layers = candidates(track.encodings.values(), want.max_height, down.codecs, now)
             steps: list[Step] = []
             for layer in layers:
-                if not steps or layer.rate_bps > steps[-1].rate_bps:
-                    steps.append(Step(layer.estimated_height, layer.rate_bps))
+                rate = layer.expected_bps(now)
+                if not steps or rate > steps[-1].rate_bps:
+                    steps.append(Step(layer.estimated_height, rate))
             if steps:
                 rank = Rank.SCREEN if want.source == "screen" else Rank.TILE
                 if rank is Rank.TILE and down.slot.index == 0:
@@ -278,16 +304,32 @@ class Downlink:
         estimator.probes.sent(rate, first, first + (1 << 15), count * self._part_bytes, now)
         share, rest = divmod(count, PROBE_PARTS)
         self._parts = [share + (index < rest) for index in range(PROBE_PARTS)]
-        self.probe_due = now
+        self._probe_due = now
+        self._wake(self)
 
-    def send_probe(self, now: float) -> None:
-        """The next portion of a probe, when it is due; the caller flushes."""
+    @property
+    def due(self) -> float:
+        """When `run` has something to send."""
+        pacer = self.peer.pacer
+        return self._probe_due if pacer is None else min(self._probe_due, pacer.due)
+
+    def run(self, now: float) -> None:
+        """Send what is due of pictures and probes; the caller flushes."""
+        pacer = self.peer.pacer
+        if pacer is not None and pacer.due <= now:
+            pacer.release(now, lambda group, packet: self.fanout.send_held(group, packet, now))
+        if self._probe_due <= now:
+            self._send_probe(now)
+
+    def _send_probe(self, now: float) -> None:
+        """The next portion of a probe."""
         if not self._parts or self._padder is None:
+            self._probe_due = float("inf")
             return
         for _ in range(self._parts.pop(0)):
             if not self.fanout.pad(self._padder, self._part_bytes, now):
                 self._parts.clear()
-        self.probe_due = now + CLUSTER_S / PROBE_PARTS if self._parts else float("inf")
+        self._probe_due = now + CLUSTER_S / PROBE_PARTS if self._parts else float("inf")
         if not self._parts and self.estimator is not None:
             last = int(self.fanout.numbers.next[self.peer.index]) - 1
             self.estimator.probes.finished(last, now)
@@ -299,6 +341,7 @@ class Downlink:
         return {
             "budget_bps": None if budget is None else round(budget),
             "allotted_bps": round(self.allotted_bps),
+            "held_bytes": self.peer.pacer.bytes_held if self.peer.pacer is not None else None,
             "paused": {m: g.paused.value for m, g in self.grants.items() if g.paused is not None},
             "lines": {m: g.step.height for m, g in self.grants.items() if g.step is not None},
             "estimator": None if self.estimator is None else self.estimator.snapshot(now),

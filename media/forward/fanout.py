@@ -191,6 +191,27 @@ class FanOut:
         return copies
 
     def _send_group(self, group: Group, packets: Sequence[SourcePacket], now: float) -> int:
+        """Copies to the members; those for a narrow line wait their turn."""
+        if group.pacer is None:
+            made, octets = self._emit(group, packets, now)
+            group.packets += made
+            group.octets += octets
+        elif group.pacer.push(group, packets):
+            group.packets += len(packets)
+            group.octets += sum(packet.end - packet.start for packet in packets)
+        else:
+            self.counters.drop(DropReason.PACER_FULL, len(packets))
+        return len(packets) * len(group.members)
+
+    def send_held(self, group: Group, packet: SourcePacket, now: float) -> None:
+        """A packet the pacer held until now; one that may not be shown any more stays away."""
+        peer = group.members[0].peer
+        if group.encoding.track.allowed and peer.ready:
+            self._emit(group, [packet], now)
+            self._tell()
+
+    def _emit(self, group: Group, packets: Sequence[SourcePacket], now: float) -> tuple[int, int]:
+        """Make and queue the copies; packets and payload octets to each member."""
         copies = []
         for packet in packets:
             copy = Copy(packet, group.format, now)
@@ -206,9 +227,7 @@ class FanOut:
             if size - len(run[-1].template) <= PADDING_LIMIT:
                 run[-1].pad(size)
             make(group, run, now)
-        group.packets += len(copies)
-        group.octets += sum(c.octets for c in copies)
-        return len(copies) * len(group.members)
+        return len(copies), sum(c.octets for c in copies)
 
     # Few subscribers
 

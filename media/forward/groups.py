@@ -82,6 +82,7 @@ class Group:
         first = members[0]
         self.encoding = encoding
         self.members = members
+        self.pacer = first.peer.pacer if encoding.track.kind == "video" else None
         red = red_payload_type(first, epochs[0])
         self.format = WireFormat(encoding, epochs[0].codec, first.slot.extensions, red)
         endpoint = first.peer.endpoint
@@ -172,7 +173,8 @@ def red_payload_type(sink: DownTrack, epoch: Epoch) -> int | None:
 
 def build_groups(encoding: Encoding, sinks: Iterable[DownTrack]) -> list[Group]:
     """Sinks that can be sent to, by wire format and socket. A peer that shows the same source in
-    two slots appears in two groups, because a group counts one transport-wide number per peer."""
+    two slots appears in two groups, because a group counts one transport-wide number per peer. A
+    paced slot is a group of its own."""
     gathered: dict[tuple[Any, ...], tuple[list[DownTrack], list[Epoch]]] = {}
     occurrences: dict[tuple[int, Any], int] = {}
     for sink in sinks:
@@ -184,7 +186,9 @@ def build_groups(encoding: Encoding, sinks: Iterable[DownTrack]) -> list[Group]:
         stream = isinstance(peer.endpoint, StreamEndpoint)
         turn = occurrences.get((peer.index, stream), 0)
         occurrences[peer.index, stream] = turn + 1
+        paced = peer.pacer is not None and encoding.track.kind == "video"
         key = (
+            peer.index if paced else -1,
             stream,
             peer.fd,
             codec.payload_type,

@@ -97,8 +97,8 @@ class Room:
         self._attention: set[str] = set()  # publishers to be told something now
         self._repairing: set[str] = set()  # publishers some of whose packets are missing
         self._retry_due = now
-        self._probing: dict[Downlink, None] = {}  # with a probe under way
-        self._probe_due = float("inf")
+        self._sending: dict[Downlink, None] = {}  # with held pictures, or a probe under way
+        self._send_due = float("inf")
         self._clocks: dict[str, float] = {}  # peer id -> its NTP clock minus ours
         self._published = 0
         self._copies = 0
@@ -116,7 +116,14 @@ class Room:
         peer.ingress = Ingress(peer.id, peer.negotiated, self.counters)
         peer.ingress.on_level = self.voices.on_level
         peer.subscriber = Subscriber(
-            peer, self.fanout, self.router, self.counters, self.ntp_offset, self._loudest, now
+            peer,
+            self.fanout,
+            self.router,
+            self.counters,
+            self.ntp_offset,
+            self._loudest,
+            self._wake,
+            now,
         )
         self.peers[peer.id] = peer
         for track in peer.ingress.tracks:
@@ -147,7 +154,7 @@ class Room:
         self.auditor.forget(peer)
         self.numbers.release(peer.index)
         self._attention.discard(peer_id)
-        self._probing.pop(peer.subscriber.downlink, None)
+        self._sending.pop(peer.subscriber.downlink, None)
         self._clocks.pop(peer_id, None)
         self.figures.forget(peer_id)
         self.voices.remove(peer_id)
@@ -171,7 +178,6 @@ class Room:
         peer.connected_at = now
         peer.subscriber.start(now)
         peer.subscriber.downlink.tick(now)
-        self._mind_probe(peer.subscriber.downlink)
         fill_auto_slots(self.peers.values(), self.router, now)
         for down in peer.subscriber.down_tracks:
             self.router.select(down, now)
@@ -272,7 +278,6 @@ class Room:
         for packet in packets:
             ingress.on_rtcp(packet, now)
             subscriber.on_rtcp(packet, now)
-            self._mind_probe(subscriber.downlink)
             if isinstance(packet, SenderReport) and ingress.encoding_of(packet.ssrc) is not None:
                 self._on_source_clock(peer.id, packet, now)
 
@@ -295,6 +300,8 @@ class Room:
                 encoding.burst = []
                 copies += self._forward(encoding, packets, now)
         self._queue.clear()
+        if now >= self._send_due:
+            self._send_held(now)
         self._copies = copies
         self.egress.flush()
 
@@ -321,8 +328,8 @@ class Room:
         """Plaintext compound RTCP packets due now (NACK, PLI, transport-cc, RR, SR): protect and
         send each. Also moves layer and speaker selection on. Call it at `next_deadline`."""
         out: list[tuple[Peer, bytes]] = []
-        if now >= self._probe_due:
-            self._send_probes(now)
+        if now >= self._send_due:
+            self._send_held(now)
         if now >= self._check_due:
             self._check_due = now + CHECK_S
             self.router.check_layers(now)
@@ -359,23 +366,20 @@ class Room:
     def _check_lines(self, now: float) -> None:
         for peer in self.peers.values():
             if peer.ready and peer.negotiated.slots:
-                downlink = peer.subscriber.downlink  # type: ignore[union-attr]
-                downlink.tick(now)
-                self._mind_probe(downlink)
+                peer.subscriber.downlink.tick(now)  # type: ignore[union-attr]
 
-    def _mind_probe(self, downlink: Downlink) -> None:
-        if downlink.probe_due < float("inf"):
-            self._probing[downlink] = None
-            self._probe_due = min(self._probe_due, downlink.probe_due)
+    def _wake(self, downlink: Downlink) -> None:
+        self._sending[downlink] = None
+        self._send_due = min(self._send_due, downlink.due)
 
-    def _send_probes(self, now: float) -> None:
-        self._probe_due = float("inf")
-        for downlink in tuple(self._probing):
-            if now >= downlink.probe_due:
-                downlink.send_probe(now)
-            if downlink.probe_due == float("inf"):
-                del self._probing[downlink]
-            self._probe_due = min(self._probe_due, downlink.probe_due)
+    def _send_held(self, now: float) -> None:
+        """Pictures and probes that wait for their turn on narrow lines."""
+        for downlink in tuple(self._sending):
+            if downlink.due <= now:
+                downlink.run(now)
+            if downlink.due == float("inf"):
+                del self._sending[downlink]
+        self._send_due = min((d.due for d in self._sending), default=float("inf"))
 
     def _begin_round(self, now: float) -> None:
         """Publishers with losses are looked at again soon; `_collect` says which they are."""
@@ -416,7 +420,7 @@ class Room:
         """When `poll` has something to do next, in the clock of `now`."""
         if self._attention:
             return now
-        due = min(self._tick_due, self._check_due, self._probe_due)
+        due = min(self._tick_due, self._check_due, self._send_due)
         return min(due, self._retry_due) if self._repairing else due
 
     # What the service asks for

@@ -129,6 +129,7 @@ class Router:
         self.stirred.add(key)
         if down.granted_height == 0:
             self.stop(down)
+            down.settle()
             return
         track = self.tracks.get(key)
         encoding = None

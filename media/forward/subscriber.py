@@ -5,10 +5,11 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from media.drops import Counters, DropReason
-from media.forward.down_track import DownTrack
+from media.forward.down_track import DownTrack, Epoch
 from media.forward.downlink import Downlink
 from media.forward.fanout import FanOut
 from media.forward.router import Router, invalidate
+from media.receive.source_packet import SourcePacket
 from media.rtp.rtcp import (
     FullIntraRequest,
     Nack,
@@ -52,6 +53,7 @@ class Subscriber:
         counters: Counters,
         ntp_offset: float,
         dominant: Callable[[], str | None],
+        wake: Callable[[Downlink], None],
         now: float,
     ) -> None:
         self.peer = peer
@@ -64,7 +66,7 @@ class Subscriber:
         self.audio = [d for d in self.down_tracks if d.slot.kind == "audio"]
         self.video = [d for d in self.down_tracks if d.slot.kind == "video"]
         self._by_ssrc = {down.slot.ssrc: down for down in self.down_tracks}
-        self.downlink = Downlink(peer, self.audio, self.video, fanout, router, dominant, now)
+        self.downlink = Downlink(peer, self.audio, self.video, fanout, router, dominant, wake, now)
         self.due = float("inf")  # when `reports` has something to say next
         name_of = self.down_tracks[0].slot.ssrc if self.down_tracks else 0
         self._description = serialize([SourceDescription(((name_of, peer.negotiated.cname),))])
@@ -159,12 +161,19 @@ class Subscriber:
         if self._allowance < 1.0 or (last is not None and now - last < wait):
             self.counters.drop(DropReason.NACK_LIMITED)
             return
-        if self.fanout.resend(down, epoch, packet, now):
+        if self._resend(down, epoch, packet, now):
             self._allowance -= 1.0
             down.resent[out] = now
             self.counters.add("nack_repaired")
         else:
             self.counters.drop(DropReason.NACK_UNANSWERED)
+
+    def _resend(self, down: DownTrack, epoch: Epoch, packet: SourcePacket, now: float) -> bool:
+        pacer = self.peer.pacer
+        if pacer is None or down.slot.kind == "audio":
+            return self.fanout.resend(down, epoch, packet, now)
+        pacer.push_repeat(packet, lambda at: self.fanout.resend(down, epoch, packet, at))
+        return True
 
     # To the subscriber
 

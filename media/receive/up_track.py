@@ -21,10 +21,10 @@ VOICE_TRIES, VOICE_AGE_S = 3, 0.25  # a voice packet that comes later is of no u
 LINE_BYTES = 44  # a packet's UDP, IPv4 and SRTP tag
 VOICE_OVERHEAD_BPS = 50 * 72 * 8  # headers of 50 packets a second
 MAX_VOICE_BPS = 130_000  # what came late and all at once is not its rate
-GUESSED_BPS = {"q": 150_000, "h": 500_000, "f": 1_700_000}  # until measured
+GUESSED_BPS = {"q": 140_000, "h": 500_000, "f": 1_700_000}  # until measured
 DEFAULT_BPS = 1_000_000
 VOICE_BPS = 50_000
-RATE_WEIGHT = 0.3  # of a new quarter of a second in the measured rate
+RATE_WEIGHT = 0.12  # of a new quarter of a second in the measured rate
 GUESSED_HEIGHTS = {"q": 180, "h": 360, "f": 720}  # until a key frame tells
 
 
@@ -132,6 +132,12 @@ class Encoding:
         if redundant or not self.redundant or rate < VOICE_OVERHEAD_BPS:
             return rate
         return VOICE_OVERHEAD_BPS + (rate - VOICE_OVERHEAD_BPS) / 2
+
+    def expected_bps(self, now: float) -> float:
+        """On a subscriber's line. What a layer that pauses took last may have been a key frame."""
+        if self.flows(now):
+            return self.rate_bps
+        return min(self.rate_bps, GUESSED_BPS.get(self.rid, DEFAULT_BPS))
 
     def measure(self, now: float) -> None:
         """Keep `rate_bps` (on a subscriber's line, headers included) up to date: call it a few

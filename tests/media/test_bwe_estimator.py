@@ -103,7 +103,7 @@ def test_an_unused_estimate_is_not_raised_without_probes() -> None:
     reached = line.estimates(1.8, 2.0)[-1]
     line.wanted_bps = 0.05 * MBPS  # a still picture
     line.run(2.0 + 20.0)
-    assert line.estimates(21.0, 22.0)[-1] <= reached * 1.1
+    assert line.estimates(21.0, 22.0)[-1] <= reached * 1.25
 
 
 def test_silence_from_the_line_lowers_the_estimate() -> None:

@@ -1,12 +1,14 @@
 """A subscriber behind a narrow line: its slots get what the line carries, speech always."""
 
+import itertools
+
 from room_world import CHROMIUM, SRTCP_BYTES, Source, Viewer, World
 
 from media.allocator import Limits
 from media.negotiated import MID, RID
 from media.peer import StreamEndpoint
 from media.receive.twcc import TransportFeedbackGenerator
-from media.rtp.rtcp import PictureLoss, ReceiverReport, serialize
+from media.rtp.rtcp import Nack, PictureLoss, ReceiverReport, serialize
 from media.rtp.transport_cc import from_arrivals
 from tests.sim.net import SimNet
 
@@ -32,6 +34,7 @@ class Meeting:
         self.feedback = TransportFeedbackGenerator()
         self.back = self.net.link(self._hear, delay=0.02)
         self.frames = 0
+        self.key_factor = 1  # a key frame is this many times as large
         self.heard: list[float] = []
         self.shown: list[tuple[float, int]] = []  # (when, layer's packet size)
         self.world.room.peer_ready(
@@ -58,7 +61,8 @@ class Meeting:
         key = self.frames % FRAMES_PER_S == 0
         self.frames += 1
         for rid, (height, packets, size) in LAYERS.items():
-            frame = self.layers[rid].frame(key=key, packets=packets, height=height, size=size)
+            count = packets * (self.key_factor if key else 1)
+            frame = self.layers[rid].frame(key=key, packets=count, height=height, size=size)
             self.world.send(self.speaker, *frame, flush=False)
         self.world.room.flush(self.net.now)
 
@@ -180,3 +184,48 @@ def test_only_feedback_by_itself_stays_unread_and_only_while_the_line_has_room()
     meeting.down.rate_bps = 400e3
     meeting.run(1.0)
     assert not skipped(feedback, 0.0)
+
+
+def test_no_voice_waits_behind_a_key_frame_on_a_narrow_line() -> None:
+    meeting = Meeting(400e3)
+    meeting.key_factor = 12  # of the small layer: 9.6 kB, 190 ms of the line
+    meeting.run(12.0)
+    assert meeting.sizes(6.0) == {800}
+    heard = [at for at in meeting.heard if at > 6.0]
+    gaps = [b - a for a, b in itertools.pairwise(heard)]
+    assert max(gaps) < 0.08
+    assert meeting.viewer.peer.pacer is not None
+
+
+def test_what_is_held_leaves_in_order_and_a_wide_line_holds_nothing() -> None:
+    meeting = Meeting(400e3)
+    numbers: list[int] = []
+    arrive = meeting.viewer.on_datagram
+
+    def note(data: bytes) -> None:
+        arrive(data)
+        received = meeting.viewer.received[-1]
+        if received.ssrc == meeting.viewer.peer.negotiated.slots[1].ssrc:
+            numbers.append(received.sequence)
+
+    meeting.viewer.on_datagram = note  # type: ignore[method-assign]
+    meeting.run(8.0)
+    assert meeting.viewer.peer.pacer is not None
+    meeting.down.rate_bps = 20e6
+    meeting.run(10.0)
+    assert meeting.viewer.peer.pacer is None
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def test_a_picture_that_was_paused_is_not_repeated() -> None:
+    meeting = Meeting(400e3)
+    meeting.run(5.0)
+    meeting.world.room.set_limits("v", Limits(video=False), meeting.net.now)
+    pacer = meeting.viewer.peer.pacer
+    assert pacer is not None
+    assert pacer.bytes_held == 0
+    slot = meeting.viewer.peer.negotiated.slots[1]
+    down = meeting.viewer.peer.subscriber.by_mid["v0"]  # type: ignore[union-attr]
+    unanswered = meeting.world.counters.snapshot().get("drop_nack_unanswered", 0)
+    meeting.world.tell(meeting.viewer.peer, Nack(1, slot.ssrc, (down._out & 0xFFFF,)))
+    assert meeting.world.counters.snapshot()["drop_nack_unanswered"] == unanswered + 1
