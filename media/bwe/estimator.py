@@ -28,6 +28,7 @@ STANDING_S = 0.4  # a queue is what even the luckiest packet of this time met
 EPISODE_S = 2.0  # decreases that follow each other faster have one cause
 LONG_QUEUE_S = 0.2  # a queue this long is over-use even when it does not grow any more
 FLAT_S = 1.5  # one that stays the same this long although less is sent: the way got longer
+FALLEN = 0.8  # less is sent: what arrives is this part of before
 FLAT_PART, FLAT_BY_S = 0.1, 0.02  # the same: within this
 MAX_SILENCE_FACTOR = 8.0  # a probe after a silence asks for what was before it, up to this
 TRACE_HEADER = (
@@ -70,7 +71,7 @@ class BandwidthEstimator:
         self._shortest: deque[tuple[float, float]] = deque()  # (arrival, shortest delay) lately
         self._bases = [float("inf"), float("inf")]
         self._base_due = now + BASE_S
-        self._flat: tuple[float, float] | None = None  # since when a queue is how long
+        self._flat: tuple[float, float, float] | None = None  # a queue: since when, length, rate
         self._before_silence: float | None = None  # the estimate then
         self._before_fall = 0.0  # before decreases that followed each other
         self._heard_at = now
@@ -191,8 +192,8 @@ class BandwidthEstimator:
             return
         flat = self._flat
         if flat is None or abs(self.queue_s - flat[1]) > FLAT_BY_S + FLAT_PART * flat[1]:
-            self._flat = (now, self.queue_s)
-        elif now - flat[0] > FLAT_S:
+            self._flat = (now, self.queue_s, self._rate(RATE_S) or 0.0)
+        elif now - flat[0] > FLAT_S and (self._rate(RATE_S) or 0.0) < FALLEN * flat[2]:
             shortest = min(self._bases) + self.queue_s
             self._bases = [shortest, shortest]
             self.queue_s = 0.0

@@ -82,8 +82,9 @@ class RateControl:
         elapsed = min(1.0, now - self._updated_at)
         self._updated_at = now
         if usage is Usage.OVER:
-            beta = DRAIN_BETA if queue_long else BETA
-            self._decrease(arriving_bps, now, round_trip_s, beta, idle)
+            if now - self.decreased_at >= max(DECREASE_S, round_trip_s):
+                self._decrease(arriving_bps, idle, queue_long)
+                self.decreased_at = now
             self._holding = True
         elif usage is Usage.UNDER or queue_long:
             self._holding = True  # let the queue empty itself
@@ -92,21 +93,21 @@ class RateControl:
         elif not limited and arriving_bps is not None:
             self._increase(arriving_bps, elapsed, round_trip_s)
 
-    def _decrease(
-        self, arriving: float | None, now: float, rtt: float, beta: float, idle: bool
-    ) -> None:
-        if now - self.decreased_at < max(DECREASE_S, rtt):
-            return
-        target = beta * (arriving if arriving is not None else self.rate_bps)
-        target = max(target, (IDLE_BETA if idle else LEAST_PART) * self.rate_bps)
-        if arriving is not None and not idle:
-            mean = self._capacity.mean
-            if mean is not None and arriving / 1e3 < mean - self._capacity.spread:
-                self._capacity = _Capacity()
-            self._capacity.update(arriving / 1e3)
-        if target < self.rate_bps:
-            self.rate_bps = max(self.minimum_bps, target)
-        self.decreased_at = now
+    def _decrease(self, arriving: float | None, idle: bool, queue_long: bool) -> None:
+        beta, least = (DRAIN_BETA, 0.0) if queue_long else (BETA, IDLE_BETA if idle else LEAST_PART)
+        if arriving is None:
+            target = beta * self.rate_bps
+        else:
+            target = max(beta * arriving, least * self.rate_bps)
+            if queue_long or not idle:
+                self._note_capacity(arriving)
+        self.rate_bps = min(self.rate_bps, max(self.minimum_bps, target))
+
+    def _note_capacity(self, arriving: float) -> None:
+        mean = self._capacity.mean
+        if mean is not None and arriving / 1e3 < mean - self._capacity.spread:
+            self._capacity = _Capacity()
+        self._capacity.update(arriving / 1e3)
 
     def _increase(self, arriving: float, elapsed: float, rtt: float) -> None:
         mean = self._capacity.mean

@@ -124,3 +124,24 @@ def test_the_snapshot_names_what_a_technician_asks_for(step: Line) -> None:
     snapshot = step.estimator.snapshot(60.0)
     assert snapshot["usage"] in {"normal", "over", "under"}
     assert {"estimate_bps", "needed_bps", "queue_ms", "loss"} <= snapshot.keys()
+
+
+def test_a_longer_way_is_not_taken_for_a_queue_for_long() -> None:
+    line = Line(rate_bps=5 * MBPS, wanted_bps=2 * MBPS)
+    line.run(10.0)
+    line.down.delay += 0.29
+    line.run(16.0)
+    assert min(line.estimates(15.0, 16.0)) > 1.5 * MBPS
+
+
+def test_a_stalled_receiver_is_not_a_slow_line() -> None:
+    line = Line(rate_bps=5 * MBPS, wanted_bps=2 * MBPS)
+    line.run(10.0)
+    before = line.estimates(9.0, 10.0)[-1]
+    for begin in (10.0, 11.0, 12.0):  # what comes within 0.3 s is read all at once
+        for part in range(7):
+            late = 0.3 - 0.05 * part
+            line.net.call_at(begin + 0.05 * part, setattr, line.down, "delay", 0.03 + late)
+    line.run(16.0)
+    assert min(line.estimates(10.0, 16.0)) > 0.2 * before
+    assert min(line.estimates(15.0, 16.0)) > 0.8 * before
