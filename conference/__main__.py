@@ -138,6 +138,19 @@ async def _replay(options: argparse.Namespace) -> int:
 
 
 def _bench_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scenario",
+        choices=("viewers", "province"),
+        default="viewers",
+        help="viewers: P publishers to N subscribers; province: one meeting of many sites",
+    )
+    parser.add_argument("--sites", type=int, default=250, metavar="N", help="of the province")
+    parser.add_argument(
+        "--tiles",
+        choices=("spread", "same"),
+        default="spread",
+        help="whether the province's sites show different tiles or the same",
+    )
     parser.add_argument("--publishers", type=int, default=1, metavar="P")
     parser.add_argument("--subscribers", type=int, default=50, metavar="N")
     parser.add_argument("--seconds", type=float, default=10.0, metavar="S")
@@ -163,8 +176,9 @@ def _bench_options(parser: argparse.ArgumentParser) -> None:
 
 async def _bench(options: argparse.Namespace) -> int:
     from conference.bench import run_bench
+    from conference.bench_province import run_province
 
-    return await run_bench(options)
+    return await (run_province if options.scenario == "province" else run_bench)(options)
 
 
 # ---------------------------------------------------------------- administration

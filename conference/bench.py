@@ -13,13 +13,13 @@ import asyncio
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import aiohttp
-import msgspec
-import numpy as np
 
-from conference.bench_clients import Clients, Crowd, connected_clients, crowd_of
+from conference.bench_clients import Clients, Viewers, connected_clients
+from conference.bench_crowd import Crowd, crowd_of
+from conference.bench_report import percentiles, shown, table, tell
 from conference.bench_server import (
     BenchFailed,
     Target,
@@ -87,18 +87,11 @@ async def run_bench(options: argparse.Namespace) -> int:
     except (BenchFailed, WhipRefused, PeerFailed, aiohttp.ClientError, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
-    print(_table(result))
-    if options.json is not None:
-        options.json.write_bytes(msgspec.json.format(msgspec.json.encode(asdict(result))))
-    else:
-        print(msgspec.json.encode(asdict(result)).decode())
+    tell(_table(result), result, options.json)
     return 0 if result.ok else 1
 
 
 def _table(result: Result) -> str:
-    def shown(value: float | None, unit: str, digits: int = 1) -> str:
-        return "unknown" if value is None else f"{value:,.{digits}f} {unit}"
-
     memory = result.memory_per_subscriber_bytes
     rows = [
         ("publishers -> subscribers", f"{result.publishers} -> {result.subscribers}"),
@@ -118,7 +111,7 @@ def _table(result: Result) -> str:
         ("load generator CPU", shown(result.crowd_cpu_percent, "% of a core")),
         ("verdict", "right" if result.ok else "WRONG"),
     ]  # fmt: skip
-    return "\n".join(f"  {name:<30}{value}" for name, value in rows)
+    return table(rows)
 
 
 def _ratio(result: Result) -> float | None:
@@ -144,14 +137,15 @@ async def _measure(options: argparse.Namespace, target: Target) -> Result:
         memory = resident_bytes(pids)
         plan = _subscriber_plan(options)
         samples = [await _sample(clients, plan) for _ in range(min(SAMPLES, options.subscribers))]
-        async with crowd_of(target, plan, options.subscribers - len(samples)) as crowd:
-            joined = await crowd.ask("join")
+        viewers = Viewers(target, plan, options.subscribers - len(samples))
+        async with crowd_of(viewers) as crowd:
+            joined = await crowd.join()
             await asyncio.sleep(SETTLE_S)
             if pids:
                 grown = resident_bytes(pids) - memory
                 result.memory_per_subscriber_bytes = grown / options.subscribers
             await _window(options.seconds, pids, clients, samples, crowd, result)
-        result.join_ms_p50, result.join_ms_p95 = _percentiles(
+        result.join_ms_p50, result.join_ms_p95 = percentiles(
             [*clients.join_ms[options.publishers :], *joined], (50, 95)
         )
         result.lost_transports += clients.lost()
@@ -199,11 +193,11 @@ async def _window(
     pids: Sequence[int],
     clients: Clients,
     samples: Sequence[Sample],
-    crowd: "Crowd",
+    crowd: Crowd,
     result: Result,
 ) -> None:
     """Measure for a while; everything is a difference between its two ends."""
-    await crowd.ask("begin")
+    await crowd.begin()
     mine, cpu, started = clients.totals(), cpu_seconds(pids), time.monotonic()
     for sample in samples:
         sample.recording = True
@@ -213,17 +207,16 @@ async def _window(
     elapsed = time.monotonic() - started
     used = cpu_seconds(pids) - cpu
     mine = clients.totals() - mine
-    theirs = await crowd.ask("end")
-    rate = mine.received / elapsed + theirs["received"] / theirs["seconds"]
-    octets = mine.octets / elapsed + theirs["octets"] / theirs["seconds"]
-    expected = mine.expected + theirs["expected"]
-    received = mine.received + theirs["received"]
+    theirs = await crowd.end()
+    rate = mine.received / elapsed + theirs.total.received / theirs.seconds
+    octets = mine.octets / elapsed + theirs.total.octets / theirs.seconds
+    everything = mine + theirs.total
     result.seconds = elapsed
     result.packets_per_second = rate
     result.megabits_per_second = octets * 8 / 1e6
-    result.loss = 1 - received / expected if expected else 1.0
-    result.crowd_cpu_percent = theirs["cpu_percent"]
-    result.lost_transports = theirs["lost"]
+    result.loss = everything.loss
+    result.crowd_cpu_percent = theirs.cpu_percent
+    result.lost_transports = theirs.lost
     if pids and rate:
         result.cpu_percent = used / elapsed * 100
         result.cpu_us_per_packet = used / elapsed / rate * 1e6
@@ -236,14 +229,5 @@ def _judge(samples: Sequence[Sample], clip: Clip, result: Result) -> None:
     result.sample_altered = verdict.altered
     result.sample_right = verdict.right
     delays = [delay for sample in samples for delay in sample.delays_ms]
-    result.delay_ms_p50, result.delay_ms_p99 = _percentiles(delays, (50, 99))
+    result.delay_ms_p50, result.delay_ms_p99 = percentiles(delays, (50, 99))
     result.ok = verdict.right and result.loss <= MAX_LOSS and result.lost_transports == 0
-
-
-def _percentiles(
-    values: Sequence[float], which: tuple[int, int]
-) -> tuple[float, float] | tuple[None, None]:
-    if not values:
-        return None, None
-    low, high = (float(value) for value in np.percentile(np.asarray(values), which))
-    return low, high

@@ -1,17 +1,12 @@
-"""The clients of a bench run: those of this process, and the crowd in a process of its own."""
+"""WHIP and WHEP clients of a bench run."""
 
 import asyncio
 import contextlib
-import multiprocessing
-import signal
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict, dataclass, field
-from multiprocessing.connection import Connection
-from typing import Any
+from dataclasses import dataclass, field
 
 import aiohttp
-import uvloop
 
 from conference.bench_server import BenchFailed, Target
 from conference.whip_client import WhipRefused, WhipSession
@@ -25,7 +20,8 @@ from rooms.directory.tokens import TokenRole
 CROWD_TICK_S = 0.06  # the pace of transport-wide feedback; arrival times are the kernel's
 CROWD_GROUPS = 6
 JOINING = 8  # subscribers that connect at the same time
-STOP_SECONDS = 5.0
+CONNECT_S = 10.0
+CROWD_CONNECT_S = 30.0  # the last of a thousand come when the server is busy with the others
 
 
 @dataclass(slots=True)
@@ -39,7 +35,9 @@ class Clients:
     sessions: list[WhipSession] = field(default_factory=list)
     join_ms: list[float] = field(default_factory=list)
 
-    async def add(self, kind: str, role: TokenRole, make: Callable[[], Peer]) -> Peer:
+    async def add(
+        self, kind: str, role: TokenRole, make: Callable[[], Peer], timeout_s: float = CONNECT_S
+    ) -> Peer:
         """Connect one more client."""
         started = time.monotonic()
         peer = make()
@@ -47,7 +45,7 @@ class Clients:
         session = WhipSession(self.http, self.target.endpoint(kind), self.target.token_for(role))
         self.sessions.append(session)
         self.peers.append(peer)
-        await peer.connect(await session.start(peer.offer()))
+        await peer.connect(await session.start(peer.offer()), timeout_s)
         self.join_ms.append((time.monotonic() - started) * 1e3)
         return peer
 
@@ -83,106 +81,52 @@ async def connected_clients(target: Target, ticker: Ticker) -> AsyncIterator[Cli
                 await ticking
 
 
-# ---------------------------------------------------------------- the crowd
+@dataclass(frozen=True, slots=True)
+class Viewers:
+    """So many WHEP subscribers, as a crowd."""
+
+    target: Target
+    plan: MediaPlan
+    count: int
+
+    @contextlib.asynccontextmanager
+    async def gather(self) -> AsyncIterator["ViewerGroup"]:
+        mass = MassReception()
+        ticker = Ticker(CROWD_TICK_S, groups=CROWD_GROUPS, mass=mass)
+        async with connected_clients(self.target, ticker) as clients:
+            yield ViewerGroup(self, clients, mass)
 
 
-class Crowd:
-    """This side of the pipe to the process with all other subscribers."""
+@dataclass(frozen=True, slots=True)
+class ViewerGroup:
+    viewers: Viewers
+    clients: Clients
+    mass: MassReception
 
-    def __init__(self, pipe: Connection) -> None:
-        self._pipe = pipe
-
-    async def ask(self, what: str) -> Any:
-        """Send one word, wait for the answer.
+    async def join(self) -> list[float]:
+        """Connect everybody, a few at a time; how long each took, in ms.
 
         Raises:
-            BenchFailed: the crowd's own failure, or it is gone.
+            BenchFailed: one could not.
         """
-        self._pipe.send(what)
+        certificate, address = new_certificate(), address_towards(self.viewers.target.url)
+        gate = asyncio.Semaphore(JOINING)
+
+        def peer() -> Peer:
+            return Peer(certificate, self.viewers.plan, address=address, mass=self.mass)
+
+        async def one() -> None:
+            async with gate:
+                await self.clients.add("whep", TokenRole.VIEWER, peer, CROWD_CONNECT_S)
+
         try:
-            answer = await asyncio.to_thread(self._pipe.recv)
-        except EOFError:
-            raise BenchFailed("the load process ended") from None
-        if isinstance(answer, BenchFailed):
-            raise answer
-        return answer
+            await asyncio.gather(*(one() for _ in range(self.viewers.count)))
+        except (WhipRefused, PeerFailed, aiohttp.ClientError) as error:
+            raise BenchFailed(str(error)) from None
+        return self.clients.join_ms
 
+    def totals(self) -> list[Totals]:
+        return [peer.totals() for peer in self.clients.peers]
 
-@contextlib.asynccontextmanager
-async def crowd_of(target: Target, plan: MediaPlan, count: int) -> AsyncIterator[Crowd]:
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(
-        target=_crowd_process, args=(there, target, plan, count), daemon=True, name="crowd"
-    )
-    process.start()
-    there.close()
-    crowd = Crowd(here)
-    try:
-        yield crowd
-        await crowd.ask("leave")
-    finally:
-        here.close()
-        await asyncio.to_thread(process.join, STOP_SECONDS)
-        if process.is_alive():
-            process.kill()
-
-
-def _crowd_process(pipe: Connection, target: Target, plan: MediaPlan, count: int) -> None:
-    """Main function of the crowd."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_attend(pipe, target, plan, count))
-
-
-async def _attend(pipe: Connection, target: Target, plan: MediaPlan, count: int) -> None:
-    mass = MassReception()
-    ticker = Ticker(CROWD_TICK_S, groups=CROWD_GROUPS, mass=mass)
-    async with connected_clients(target, ticker) as clients:
-        before, cpu, started = Totals(), 0.0, 0.0
-        while True:
-            try:
-                what = await asyncio.to_thread(pipe.recv)
-            except EOFError:
-                return
-            match what:
-                case "join":
-                    pipe.send(await _join(clients, plan, count, mass))
-                case "begin":
-                    before, cpu, started = clients.totals(), time.process_time(), time.monotonic()
-                    pipe.send(None)
-                case "end":
-                    elapsed = time.monotonic() - started
-                    pipe.send(
-                        {
-                            **asdict(clients.totals() - before),
-                            "seconds": elapsed,
-                            "cpu_percent": (time.process_time() - cpu) / elapsed * 100,
-                            "lost": clients.lost(),
-                        }
-                    )
-                case _:
-                    break
-    pipe.send(None)
-
-
-async def _join(
-    clients: Clients, plan: MediaPlan, count: int, mass: MassReception
-) -> list[float] | BenchFailed:
-    """Connect everybody, a few at a time; how long each took, in ms."""
-    certificate, address = new_certificate(), address_towards(clients.target.url)
-    gate = asyncio.Semaphore(JOINING)
-
-    async def one() -> None:
-        async with gate:
-            await clients.add(
-                "whep",
-                TokenRole.VIEWER,
-                lambda: Peer(certificate, plan, address=address, mass=mass),
-            )
-
-    try:
-        await asyncio.gather(*(one() for _ in range(count)))
-    except (WhipRefused, PeerFailed, aiohttp.ClientError) as error:
-        return BenchFailed(str(error))
-    return clients.join_ms
+    def lost(self) -> int:
+        return self.clients.lost()

@@ -35,6 +35,7 @@ class Target:
     meeting: str
     token: str  # "": tokens are signed with the key in `data`, one per client
     data: Path | None
+    pid: int | None = None  # of the service, when it is ours
 
     def endpoint(self, kind: str) -> str:
         return f"{self.url.rstrip('/')}/{kind}/{self.meeting}"
@@ -61,11 +62,18 @@ async def target_server(options: argparse.Namespace, workers: int = 1) -> AsyncI
             "--listen", url.removeprefix("http://"),
             "--media-port", str(free_media_ports(workers)),
             stdout=asyncio.subprocess.DEVNULL, start_new_session=True,
-            env=os.environ | {"DIEMCAU_MEDIA_WORKERS": str(workers)},
+            env=os.environ
+            | {"DIEMCAU_MEDIA_WORKERS": str(workers), "DIEMCAU_MEDIA_ADDRESSES": "127.0.0.1"},
         )  # fmt: skip
         try:
             await _until_ready(url, process)
-            yield Target(url=url, meeting=options.meeting, token="", data=Path(folder))
+            yield Target(
+                url=url,
+                meeting=options.meeting,
+                token="",
+                data=Path(folder),
+                pid=process.pid,
+            )
         finally:
             await _stop(process)
 

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,7 @@ PLAN = MediaPlan(
     video_slots=3,
 )
 TILES = PLAN.video_slots - 1
+TILE_HEIGHT = 180
 ANSWER_SECONDS = 10.0
 BACKOFF_SECONDS = (0.3, 0.5, 1.0, 1.5)
 PERSON_SECONDS = 1.0  # shorter sounds of a person interrupt nobody
@@ -322,24 +323,30 @@ class SimulatedSite:
                     await self.request(messages.SetMicrophone, on=False)
             await asyncio.sleep(0.3)
 
-    async def _connect_media(self) -> Peer:
+    def make_peer(self) -> Peer:
         around = self._around
-        peer = self._peer = Peer(around.certificate, PLAN, clip=self._clip, address=around.address)
-        around.ticker.add(peer)
+        return Peer(around.certificate, PLAN, clip=self._clip, address=around.address)
+
+    async def _connect_media(self) -> Peer:
+        peer = self._peer = self.make_peer()
+        self._around.ticker.add(peer)
         answer = await self.request(messages.Offer, sdp=peer.offer())
         await peer.connect(answer.sdp)
         return peer
 
-    async def _show_tiles(self) -> None:
-        """Look at the main picture and at the next sites in protocol order."""
+    def view(self) -> tuple[int, Sequence[SeatId]]:
+        """The main picture's height, and the tiles: the next sites in protocol order."""
         at = self._seats.index(self.seat) if self.seat in self._seats else 0
-        ahead = [*self._seats[at + 1 :], *self._seats[:at]]
+        return 360, [*self._seats[at + 1 :], *self._seats[:at]][:TILES]
+
+    async def _show_tiles(self) -> None:
+        main_height, seats = self.view()
         tiles = tuple(
-            messages.WantedTile(seat=seat, source=Source.CAMERA, height=180)
-            for seat in ahead[:TILES]
+            messages.WantedTile(seat=seat, source=Source.CAMERA, height=TILE_HEIGHT)
+            for seat in seats
         )
         with contextlib.suppress(Refused):
-            await self.request(messages.SetView, main_height=360, tiles=tiles)
+            await self.request(messages.SetView, main_height=main_height, tiles=tiles)
 
     def _close_peer(self) -> None:
         if self._peer is not None:

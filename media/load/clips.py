@@ -40,6 +40,7 @@ BENCH_FPS = 30
 BENCH_SECONDS = 2
 BENCH_PACKETS_PER_FRAME = 6
 BENCH_AUDIO_BYTES = 80
+_STAMP_ROOM = bytes(STAMP_BYTES - len(SEND_STAMP)) + SEND_STAMP
 
 
 class Size(msgspec.Struct, frozen=True):
@@ -128,6 +129,17 @@ def make_bench_clip(place: int = 0) -> Clip:
         speech=sound,
         silence=SILENCE,
     )
+
+
+def make_meeting_clip(place: int = 0) -> Clip:
+    """`make_bench_clip` as the large layer of a simulcast camera, "f", with a small one, "q"."""
+    large = make_bench_clip(place)
+    pictures = frames("Bench", "", place=place, fps=BENCH_FPS, seconds=BENCH_SECONDS)
+    (small,) = _encode_video(pictures, [SIMULCAST[0]], BENCH_FPS)
+    marked = tuple(VideoFrame(f.key, f.data + _STAMP_ROOM) for f in small.frames)
+    replace = msgspec.structs.replace
+    layers = (replace(small, frames=marked), replace(large.layers[0], rid="f"))
+    return replace(large, key="meeting", layers=layers)
 
 
 def _pad_picture(data: bytes) -> bytes:

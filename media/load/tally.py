@@ -29,6 +29,11 @@ class Totals:
     expected: int = 0
     octets: int = 0
 
+    @property
+    def loss(self) -> float:
+        """0 … 1; 1 when nothing came at all."""
+        return 1 - self.received / self.expected if self.expected else 1.0
+
     def __add__(self, other: "Totals") -> "Totals":
         return Totals(
             self.received + other.received,
