@@ -17,6 +17,7 @@ from media.rtp.packet import HEADER_BYTES
 _HOP_BY_HOP = frozenset({MID, RID, REPAIRED_RID, TRANSPORT_CC, ABS_SEND_TIME})
 _EXTENDED_HEADER = Struct("!BB10xHH")
 _ONE_BYTE = 0xBEDE
+PID, TL0, TRANSPORT = 3, 4, 5  # columns of `GroupArrays.offsets`; before them as in the RTP header
 
 
 class WireFormat:
@@ -137,26 +138,20 @@ class Group:
 class GroupArrays:
     """The numbers of a group for numpy."""
 
-    __slots__ = (
-        "indices",
-        "namelens",
-        "names",
-        "pid_offsets",
-        "sequence_offsets",
-        "ssrcs",
-        "timestamp_offsets",
-        "tl0_offsets",
-    )
+    __slots__ = ("addresses", "indices", "offsets")
 
     def __init__(self, group: Group) -> None:
-        self.ssrcs = np.array(group.ssrcs, np.uint32)[:, None]
-        self.sequence_offsets = np.array(group.sequence_offsets, np.uint32)[:, None]
-        self.timestamp_offsets = np.array(group.timestamp_offsets, np.uint32)[:, None]
-        self.pid_offsets = np.array(group.pid_offsets, np.uint32)[:, None]
-        self.tl0_offsets = np.array(group.tl0_offsets, np.uint32)[:, None]
         self.indices = np.array(group.indices, np.intp)
-        self.names = np.array(group.names, np.uint64)
-        self.namelens = np.array(group.namelens, np.uint64)
+        self.addresses = np.array([group.names, group.namelens], np.uint64).T.copy()
+        columns = (
+            group.sequence_offsets,
+            group.timestamp_offsets,
+            group.ssrcs,
+            group.pid_offsets,
+            group.tl0_offsets,
+            [0] * len(group.members),  # transport-wide numbers begin anew each time
+        )
+        self.offsets = np.array(columns, np.uint32).T.reshape(-1, 1, len(columns)).copy()
 
 
 def red_payload_type(sink: DownTrack, epoch: Epoch) -> int | None:

@@ -130,6 +130,7 @@ class Egress:
         self._iov_lengths = self._iov["len"]
         self._iov_address = self._iov.ctypes.data
         self._messages = np.zeros(SLOTS, _MESSAGE)
+        self._table = self._messages.view(np.uint64).reshape(SLOTS, -1)
         self._message_memory = memoryview(cast(bytes, self._messages.view(np.uint8)))
         self._message_address = self._messages.ctypes.data
         self._control = np.zeros(SLOTS, _CONTROL)
@@ -138,7 +139,9 @@ class Egress:
         self._control["type"] = _UDP_SEGMENT
         self._control_sizes = self._control["size"]
         self._control_address = self._control.ctypes.data
-        self._rows = np.arange(SLOTS, dtype=np.uint64)
+        places = np.arange(SLOTS, dtype=np.uint64)
+        self._iov_addresses = self._iov_address + places * _IOV.itemsize
+        self._control_addresses = self._control_address + places * _CMSG_SPACE
         self._cursor = 0
         self._count = 0  # messages
         self._runs: list[list[int]] = []  # [fd, first message, messages]
@@ -209,38 +212,28 @@ class Egress:
             0,
         )
 
-    def push_matrix(
-        self,
-        fd: int,
-        slot: int,
-        rows: int,
-        columns: int,
-        names: U64Array,
-        namelens: U64Array,
-        segment_bytes: int,
-    ) -> None:
+    def push_matrix(self, fd: int, slot: int, rows: int, columns: int, addresses: U64Array) -> None:
         """Queue rows x columns datagrams, row by row from `slot`; each row goes to one address.
 
-        `segment_bytes` 0 sends every datagram by itself (their lengths differ too much).
+        All of a row are as long as its first, the last may be shorter.
+
+        Args:
+            addresses: `name` and `length` of a SocketAddress for every row.
         """
-        if columns > 1 and not (self.gso and segment_bytes):
-            names, namelens = np.repeat(names, columns), np.repeat(namelens, columns)
+        if columns > 1 and not self.gso:
+            addresses = np.repeat(addresses, columns, axis=0)
             rows, columns = rows * columns, 1
         index = self._enter(fd, rows)
         end = slot + rows * columns
         self._iov_lengths[slot:end] = self.lengths[slot:end]
-        messages = self._messages[index : index + rows]
-        messages["name"] = names
-        messages["namelen"] = namelens
-        messages["iov"] = self._iov_address + 16 * (slot + self._rows[:rows] * columns)
-        messages["iovlen"] = columns
+        messages = self._table[index : index + rows]
+        messages[:, :2] = addresses
+        messages[:, 2] = self._iov_addresses[slot:end:columns]
+        messages[:, 3:6] = (columns, 0, 0)
         if columns > 1:
-            self._control_sizes[index] = segment_bytes
-            messages["control"] = self._control_address + index * _CMSG_SPACE
-            messages["controllen"] = _CMSG_SPACE
-        else:
-            messages["control"] = 0
-            messages["controllen"] = 0
+            self._control_sizes[index : index + rows] = self.lengths[slot:end:columns]
+            messages[:, 4] = self._control_addresses[index : index + rows]
+            messages[:, 5] = _CMSG_SPACE
 
     def _enter(self, fd: int, count: int) -> int:
         index = self._count

@@ -88,6 +88,34 @@ def test_plain_loop_and_matrix_make_the_same_datagrams(seed: int) -> None:
     assert meeting(1, gso=False, seed=seed) == loop
 
 
+PICTURES = (
+    b"\x90\xe0\xff\xfe\xff\0\x11",  # ids of 15 bits about to wrap
+    b"\x90\xe0\x80\x01\x01\0\x11",
+    b"\x90\xc0\x7f\xff\x11",  # 7 bits
+    b"\x90\x80\x05\x11",  # no TL0PICIDX
+    b"\x90\x40\x09\x11",  # nothing else
+    b"\x80\x11",  # no ids at all
+)
+
+
+@pytest.mark.parametrize("fill", [0, 1, 30])
+def test_pictures_with_all_kinds_of_ids_are_the_same_in_both(fill: int) -> None:
+    received = []
+    for matrix_from in (1, 1000):
+        world = World()
+        world.room.fanout.matrix_from = matrix_from
+        speaker = world.publisher("s")
+        viewers = [world.viewer(f"v{i}", key=KEYS[i]) for i in range(16)]
+        for viewer in viewers:
+            world.show(viewer, "v0", "s")
+        source = Source(5, pid=0x7FFD, tl0=253)
+        world.send(speaker, *source.frame(key=True))
+        world.send(speaker, *(source.packet(p + bytes(fill), step=3000) for p in PICTURES * 2))
+        received.append([[copy.data for copy in viewer.received] for viewer in viewers])
+    assert received[0] == received[1]
+    assert all(len(copies) == 1 + 2 * len(PICTURES) for copies in received[0])
+
+
 @given(st.lists(st.integers(40, 1200), max_size=60))
 def test_runs_cover_a_burst_with_little_padding(sizes: list[int]) -> None:
     at = 0
