@@ -115,8 +115,6 @@ class Egress:
         self._bind_libc(available)
         arena = np.zeros(SLOTS * STRIDE, np.uint8)
         self.bytes_view = arena.reshape(SLOTS, STRIDE)
-        self.words16 = arena.view(">u2").reshape(SLOTS, STRIDE // 2)
-        self.words32 = arena.view(">u4").reshape(SLOTS, STRIDE // 4)
         self.memory = memoryview(cast(bytes, arena))
         base = ffi.cast("char *", ffi.from_buffer(arena))
         self.pointers: list[Any] = [base + i * STRIDE for i in range(SLOTS)]
