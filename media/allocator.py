@@ -1,7 +1,8 @@
 """One budget, divided over what a subscriber's slots want. Pure.
 
 Speech comes first and is never refused. Then the shared screen, the main picture, and tiles, the
-larger ones first; equal tiles rise together. A slot gets a step (a simulcast layer) or is paused.
+larger ones first; equal tiles rise together. A slot gets a step (a simulcast layer, the smallest
+one also at fewer frames) or is paused.
 Steps down happen at once; steps up only when the budget has held a fifth above them for a while.
 """
 
@@ -52,6 +53,12 @@ class Step:
 
     height: int  # picture lines
     rate_bps: float
+    max_tid: int = 3  # highest temporal layer sent; 3: every frame
+
+    @property
+    def quality(self) -> tuple[int, int]:
+        """Ascends with the steps of a slot."""
+        return self.height, self.max_tid
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +137,8 @@ class StreamAllocator:
     """Remembers what the slots got, so that nothing flickers. `now`: monotonic seconds."""
 
     def __init__(self) -> None:
-        self._got: dict[str, tuple[tuple[str, str], int]] = {}  # mid -> (source, height; 0 paused)
+        # mid -> (source, quality of its step; (0, 0) paused)
+        self._got: dict[str, tuple[tuple[str, str], tuple[int, int]]] = {}
         self._room_since: float | None = None
         self._raised_at = float("-inf")
         self._hold_s = HOLD_S
@@ -165,7 +173,8 @@ class StreamAllocator:
             self._room_since = None
         grants = {n.mid: _grant(n, levels[n.mid], why) for n in needs}
         self._got = {
-            n.mid: (n.source, step.height if (step := grants[n.mid].step) else 0) for n in needs
+            n.mid: (n.source, step.quality if (step := grants[n.mid].step) else (0, 0))
+            for n in needs
         }
         return grants
 
@@ -173,9 +182,9 @@ class StreamAllocator:
         """Present levels of slots that still show the same source."""
         kept = {}
         for need in needs:
-            source, height = self._got.get(need.mid, (None, 0))
+            source, quality = self._got.get(need.mid, (None, (0, 0)))
             if source == need.source:
-                kept[need.mid] = sum(step.height <= height for step in need.steps)
+                kept[need.mid] = sum(step.quality <= quality for step in need.steps)
         return kept
 
     def _lowered(self, now: float) -> None:

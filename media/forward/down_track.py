@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from media.negotiated import Codec, SlotMedia
 from media.receive.source_packet import SourcePacket
-from media.receive.up_track import Encoding, UpTrack
+from media.receive.up_track import Encoding, Feed, UpTrack
 from media.rtp.rtcp import ReportBlock
 from media.rtp.sequence import extend
+from media.rtp.vp8 import MAX_TID
 
 if TYPE_CHECKING:
     from media.forward.groups import Group
     from media.peer import Peer
 
 AUDIO_FRAMES_PER_S = 50  # 20 ms: receivers conceal when timestamps are not multiples of it
-HISTORY = 3  # sources a NACK may still refer to
+HISTORY = 8  # stretches a NACK may still refer to: frame rates may change several times a second
 LOSS_WEIGHT = 0.3  # of a new report in the smoothed loss
 REPORT_LIFE_S = 8.0  # browsers report on voices every 1 to 5 s
 _CYCLE = 65536
@@ -32,13 +33,13 @@ class Want:
 
 @dataclass(slots=True)
 class Epoch:
-    """A stretch of one encoding in a slot: the constants that turn its numbers into ours.
+    """A stretch of one feed in a slot: the constants that turn its numbers into ours.
 
-    `first` is the source's extended sequence number the stretch begins with; `last_out` our last
+    `first` is the feed's extended sequence number the stretch begins with; `last_out` our last
     one of a finished stretch.
     """
 
-    encoding: Encoding
+    feed: Feed
     codec: Codec
     first: int
     sequence_offset: int
@@ -46,6 +47,10 @@ class Epoch:
     pid_offset: int
     tl0_offset: int
     last_out: int = 0
+
+    @property
+    def encoding(self) -> Encoding:
+        return self.feed.encoding
 
     @property
     def first_out(self) -> int:
@@ -71,6 +76,7 @@ class DownTrack:
         "epoch",
         "format_key",
         "granted_height",
+        "granted_tid",
         "group",
         "history",
         "octets_base",
@@ -93,6 +99,7 @@ class DownTrack:
         self.format_key: tuple[Any, ...] = tuple(sorted(slot.extensions.items()))
         self.want: Want | None = None
         self.granted_height: int | None = None  # lines the budget allows; 0: paused, None: any
+        self.granted_tid = MAX_TID  # highest temporal layer the budget allows
         self.track: UpTrack | None = None
         self.target: Encoding | None = None  # waiting for its key frame
         self.epoch: Epoch | None = None  # playing
@@ -136,13 +143,30 @@ class DownTrack:
         codec = self.codecs[packet.codec]
         vp8 = packet.vp8
         self.epoch = Epoch(
-            encoding=packet.encoding,
+            feed=packet.encoding,
             codec=codec,
             first=packet.extended,
             sequence_offset=self._out + 1 - packet.extended,
             timestamp_offset=self._next_timestamp(codec, packet.arrival) - packet.timestamp,
             pid_offset=self._pid + 1 - vp8.picture_id if vp8 is not None else 0,
             tl0_offset=self._tl0 + 1 - vp8.tl0 if vp8 is not None else 0,
+        )
+
+    def move(self, feed: Feed, packet: SourcePacket) -> None:
+        """Go on with another feed of the encoding that plays. The packet is numbered by that feed,
+        begins a frame, and follows directly what was sent."""
+        epoch = self.epoch
+        assert epoch is not None
+        self.end()
+        picture = packet.vp8
+        self.epoch = Epoch(
+            feed=feed,
+            codec=epoch.codec,
+            first=packet.extended,
+            sequence_offset=self._out + 1 - packet.extended,
+            timestamp_offset=epoch.timestamp_offset,
+            pid_offset=self._pid + 1 - picture.picture_id if picture is not None else 0,
+            tl0_offset=epoch.tl0_offset,
         )
 
     def _next_timestamp(self, codec: Codec, now: float) -> int:
@@ -157,13 +181,13 @@ class DownTrack:
         epoch = self.epoch
         if epoch is None:
             return
-        encoding = epoch.encoding
-        if encoding.sent_extended >= epoch.first:
-            self._out = encoding.sent_extended + epoch.sequence_offset
-            self._timestamp = encoding.sent_timestamp + epoch.timestamp_offset
-            self._pid = encoding.sent_pid + epoch.pid_offset
-            self._tl0 = encoding.sent_tl0 + epoch.tl0_offset
-            self._at = encoding.sent_arrival
+        feed = epoch.feed
+        if feed.sent_extended >= epoch.first:
+            self._out = feed.sent_extended + epoch.sequence_offset
+            self._timestamp = feed.sent_timestamp + epoch.timestamp_offset
+            self._pid = feed.sent_pid + epoch.pid_offset
+            self._tl0 = feed.sent_tl0 + epoch.tl0_offset
+            self._at = feed.sent_arrival
             epoch.last_out = self._out
             self.history.append(epoch)
         self.epoch = None
@@ -175,12 +199,12 @@ class DownTrack:
             self.peer.pacer.drop(self)
 
     def find(self, sequence: int) -> tuple[Epoch, int] | None:
-        """Which source packet left under this 16-bit number of ours: its epoch and the source's
-        extended sequence number."""
+        """Which packet left under this 16-bit number of ours: its epoch and the feed's extended
+        sequence number."""
         epoch = self.epoch
         latest = self._out
-        if epoch is not None and epoch.encoding.sent_extended >= epoch.first:
-            latest = epoch.encoding.sent_extended + epoch.sequence_offset
+        if epoch is not None and epoch.feed.sent_extended >= epoch.first:
+            latest = epoch.feed.sent_extended + epoch.sequence_offset
         out = extend(sequence, latest)
         if out <= self._settled:
             return None

@@ -18,8 +18,10 @@ from media.forward.fanout import FanOut
 from media.forward.layers import candidates
 from media.forward.pacer import Pacer
 from media.forward.router import Router, invalidate
+from media.forward.temporal import temporal_steps
 from media.negotiated import TRANSPORT_CC
 from media.rtp.transport_cc import TransportFeedback
+from media.rtp.vp8 import MAX_TID
 
 if TYPE_CHECKING:
     from media.peer import Peer
@@ -250,13 +252,14 @@ class Downlink:
         return speech + best
 
     def _apply(self, down: DownTrack, grant: Grant | None, now: float) -> None:
-        granted = None
+        granted, max_tid = None, MAX_TID
         if grant is not None:
             granted = grant.step.height if grant.step is not None else 0
+            max_tid = grant.step.max_tid if grant.step is not None else MAX_TID
         elif self.tight or not self.limits.video:
             granted = 0  # its source is not here: it starts with a grant
-        if granted != down.granted_height:
-            down.granted_height = granted
+        if (granted, max_tid) != (down.granted_height, down.granted_tid):
+            down.granted_height, down.granted_tid = granted, max_tid
             self.router.select(down, now)
 
     def _needs(self, now: float) -> list[SlotNeed]:
@@ -267,7 +270,7 @@ class Downlink:
             if want is None or track is None or not track.allowed:
                 continue
             layers = candidates(track.encodings.values(), want.max_height, down.codecs, now)
-            steps: list[Step] = []
+            steps = temporal_steps(layers[0]) if layers else []
             for layer in layers:
                 rate = layer.expected_bps(now)
                 if not steps or rate > steps[-1].rate_bps:

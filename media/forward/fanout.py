@@ -1,4 +1,4 @@
-"""The engine: packets of one encoding become encrypted copies for all its subscribers.
+"""The engine: packets of one feed become encrypted copies for all its subscribers.
 
 Two implementations of the same rewriting: a plain loop, faster below about 14 subscribers, and a
 numpy matrix of subscribers x packets above. Tests compare them byte for byte. In both a copy is the
@@ -22,7 +22,7 @@ from media.forward.groups import Group, WireFormat, build_groups
 from media.negotiated import TRANSPORT_CC
 from media.peer import StreamEndpoint
 from media.receive.source_packet import SourcePacket
-from media.receive.up_track import Encoding
+from media.receive.up_track import Feed
 from media.rtp import vp8
 from media.transport.egress import MAX_DATAGRAM, MAX_SEGMENTS, Egress
 
@@ -144,26 +144,26 @@ class FanOut:
         self._packets = 0  # sent, not yet in the counters
         self._bytes = 0
 
-    def send(self, encoding: Encoding, packets: Sequence[SourcePacket], now: float) -> int:
-        """Copies of `packets` (in arrival order) to the encoding's sinks; returns how many."""
-        if encoding.groups is None:
-            encoding.groups = build_groups(encoding, encoding.sinks)
-            for group in encoding.groups:
+    def send(self, feed: Feed, packets: Sequence[SourcePacket], now: float) -> int:
+        """Copies of `packets` (in arrival order) to the feed's sinks; returns how many."""
+        if feed.groups is None:
+            feed.groups = build_groups(feed, feed.sinks)
+            for group in feed.groups:
                 group.adopt()
-            encoding.max_first = max(
-                (s.epoch.first for s in encoding.sinks if s.epoch is not None), default=0
+            feed.max_first = max(
+                (s.epoch.first for s in feed.sinks if s.epoch is not None), default=0
             )
         copies = 0
         fresh: list[SourcePacket] = []
         for packet in packets:
-            if packet.extended >= encoding.max_first:
+            if packet.extended >= feed.max_first:
                 fresh.append(packet)
             else:
-                copies += self._send_late(encoding, packet, now)
+                copies += self._send_late(feed, packet, now)
         if fresh:
-            for group in encoding.groups:
+            for group in feed.groups:
                 copies += self._send_group(group, fresh, now)
-            self._advance(encoding, fresh)
+            self._advance(feed, fresh)
         self._tell()
         return copies
 
@@ -173,30 +173,30 @@ class FanOut:
         self._packets = self._bytes = 0
 
     @staticmethod
-    def _advance(encoding: Encoding, packets: Sequence[SourcePacket]) -> None:
+    def _advance(feed: Feed, packets: Sequence[SourcePacket]) -> None:
         for packet in packets:
-            if packet.extended > encoding.sent_extended:
-                encoding.sent_extended = packet.extended
-                encoding.sent_timestamp = packet.timestamp
-                encoding.sent_arrival = packet.arrival
+            if packet.extended > feed.sent_extended:
+                feed.sent_extended = packet.extended
+                feed.sent_timestamp = packet.timestamp
+                feed.sent_arrival = packet.arrival
                 if packet.vp8 is not None:
-                    encoding.sent_pid = packet.vp8.picture_id
-                    encoding.sent_tl0 = packet.vp8.tl0
+                    feed.sent_pid = packet.vp8.picture_id
+                    feed.sent_tl0 = packet.vp8.tl0
 
-    def _send_late(self, encoding: Encoding, packet: SourcePacket, now: float) -> int:
+    def _send_late(self, feed: Feed, packet: SourcePacket, now: float) -> int:
         """A packet older than somebody's switch goes to those who already played the source."""
         takers = []
-        for sink in encoding.sinks:
+        for sink in feed.sinks:
             if sink.epoch is not None and packet.extended >= sink.epoch.first:
                 takers.append(sink)
             else:
                 self.counters.drop(DropReason.BEFORE_SWITCH)
         copies = 0
-        for group in build_groups(encoding, takers):
+        for group in build_groups(feed, takers):
             copies += self._send_group(group, [packet], now)
             group.settle()
         if takers:
-            self._advance(encoding, [packet])
+            self._advance(feed, [packet])
         return copies
 
     def _send_group(self, group: Group, packets: Sequence[SourcePacket], now: float) -> int:
@@ -378,7 +378,7 @@ class FanOut:
         rtx_ssrc, payload_type = sink.slot.rtx_ssrc, epoch.codec.rtx_payload_type
         if rtx_ssrc is None or payload_type is None or peer.srtp_tx is None:
             return False
-        member = Group(epoch.encoding, [sink], [epoch])
+        member = Group(epoch.feed, [sink], [epoch])
         head, transport = member.format.head(packet, now, payload_type)
         egress = self.egress
         body = packet.raw[packet.start : packet.end]

@@ -1,4 +1,4 @@
-"""Subscribers of one encoding whose copies differ only in numbers: same payload type, same
+"""Subscribers of one feed whose copies differ only in numbers: same payload type, same
 header-extension ids, same socket. Each group is a set of parallel arrays."""
 
 from collections.abc import Callable, Iterable
@@ -11,7 +11,7 @@ from media.forward.down_track import DownTrack, Epoch
 from media.negotiated import ABS_SEND_TIME, MID, REPAIRED_RID, RID, TRANSPORT_CC, Codec
 from media.peer import StreamEndpoint
 from media.receive.source_packet import SourcePacket
-from media.receive.up_track import Encoding
+from media.receive.up_track import Encoding, Feed
 from media.rtp.packet import HEADER_BYTES
 
 _HOP_BY_HOP = frozenset({MID, RID, REPAIRED_RID, TRANSPORT_CC, ABS_SEND_TIME})
@@ -79,13 +79,12 @@ class WireFormat:
 class Group:
     """Rebuilt, never changed: `members` and everything derived from them stay parallel."""
 
-    def __init__(self, encoding: Encoding, members: list[DownTrack], epochs: list[Epoch]) -> None:
+    def __init__(self, feed: Feed, members: list[DownTrack], epochs: list[Epoch]) -> None:
         first = members[0]
-        self.encoding = encoding
         self.members = members
         self.pacer = first.peer.pacer if encoding.track.kind == "video" else None
         red = red_payload_type(first, epochs[0])
-        self.format = WireFormat(encoding, epochs[0].codec, first.slot.extensions, red)
+        self.format = WireFormat(feed.encoding, epochs[0].codec, first.slot.extensions, red)
         endpoint = first.peer.endpoint
         self.streams: list[Callable[[bytes], None]] | None = None
         self.fd = first.peer.fd
@@ -166,7 +165,7 @@ def red_payload_type(sink: DownTrack, epoch: Epoch) -> int | None:
     return codec.red_payload_type if same else None
 
 
-def build_groups(encoding: Encoding, sinks: Iterable[DownTrack]) -> list[Group]:
+def build_groups(feed: Feed, sinks: Iterable[DownTrack]) -> list[Group]:
     """Sinks that can be sent to, by wire format and socket. A peer that shows the same source in
     two slots appears in two groups, because a group counts one transport-wide number per peer. A
     paced slot is a group of its own."""
@@ -195,4 +194,4 @@ def build_groups(encoding: Encoding, sinks: Iterable[DownTrack]) -> list[Group]:
         members, epochs = gathered.setdefault(key, ([], []))
         members.append(sink)
         epochs.append(epoch)
-    return [Group(encoding, members, epochs) for members, epochs in gathered.values()]
+    return [Group(feed, members, epochs) for members, epochs in gathered.values()]

@@ -29,6 +29,7 @@ from media.transport.egress import Egress
 TICK_S = 0.05  # feedback, reports, speaker choice
 RETRY_TICK_S = 0.01  # while packets are missing
 CHECK_S = 0.25  # layers, arriving sources
+LINGER_S = 1.0  # a feed without slots goes on this long: those that left may miss packets of it
 RECORDING_KEYFRAME_S = 10.0
 MAX_RTCP_BYTES = 1200
 DEFAULT_RTT_S = 0.1
@@ -193,9 +194,8 @@ class Room:
         peer.move(endpoint)
         assert peer.subscriber is not None
         for down in peer.subscriber.down_tracks:
-            encoding = down.encoding
-            if encoding is not None:
-                invalidate(encoding)
+            if down.epoch is not None:
+                invalidate(down.epoch.feed)
             self.router.ask_for_newcomer(down, now)
 
     # Packets
@@ -307,19 +307,31 @@ class Room:
 
     def _forward(self, encoding: Encoding, packets: list[SourcePacket], now: float) -> int:
         """Copies of one burst; slots that wait for a key frame join where it begins."""
-        if not encoding.waiters and encoding.playing_codec == packets[0].codec == packets[-1].codec:
-            return self.fanout.send(encoding, packets, now) if encoding.sinks else 0
+        settled = not encoding.waiters and not encoding.moving
+        if settled and encoding.playing_codec == packets[0].codec == packets[-1].codec:
+            return self._send(encoding, packets, now)
         copies = 0
         start = 0
         for index, packet in enumerate(packets):
             starts = packet.keyframe or encoding.track.kind == "audio"
-            if (encoding.waiters and starts) or packet.codec != encoding.playing_codec:
-                if start < index and encoding.sinks:
-                    copies += self.fanout.send(encoding, packets[start:index], now)
+            moves = encoding.moving and packet.vp8 is not None and packet.vp8.begins
+            changed = packet.codec != encoding.playing_codec
+            if (encoding.waiters and starts) or moves or changed:
+                copies += self._send(encoding, packets[start:index], now)
                 start = index
                 self.router.before_send(packet)
-        if encoding.sinks:
-            copies += self.fanout.send(encoding, packets[start:], now)
+        return copies + self._send(encoding, packets[start:], now)
+
+    def _send(self, encoding: Encoding, packets: Sequence[SourcePacket], now: float) -> int:
+        """To all feeds of the encoding."""
+        copies = self.fanout.send(encoding, packets, now) if encoding.sinks and packets else 0
+        for feed in tuple(encoding.thinned.values()):
+            if not feed.sinks and now - feed.sent_arrival > LINGER_S:
+                del encoding.thinned[feed.max_tid]
+                continue
+            numbered = [n for n in map(feed.take, packets) if n is not None]
+            if numbered and feed.sinks:
+                copies += self.fanout.send(feed, numbered, now)
         return copies
 
     # Timers

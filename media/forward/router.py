@@ -5,10 +5,12 @@ from collections.abc import Callable
 from media.drops import Counters, DropReason
 from media.forward.down_track import DownTrack, Want
 from media.forward.layers import select_layer
+from media.forward.temporal import feed_of, next_limit
 from media.receive.source_packet import SourcePacket
-from media.receive.up_track import Encoding, UpTrack
+from media.receive.up_track import Encoding, Feed, UpTrack
 
 PATIENCE_S = 1.0  # an old picture stays this long while the new source owes its key frame
+SYNC_PATIENCE_S = 2.0  # more frames are waited for this long before a key frame is asked for
 
 Key = tuple[str, str]  # (peer id, source)
 
@@ -44,7 +46,7 @@ class Router:
         for down in tuple(self._followers.get(key, ())):
             self.stop(down)
         for encoding in track.encodings.values():
-            for down in (*encoding.sinks, *encoding.waiters):
+            for down in encoding.slots:
                 self.stop(down)
 
     def set_allowed(self, track: UpTrack, allowed: bool, now: float) -> None:
@@ -56,10 +58,11 @@ class Router:
         if not allowed:
             for encoding in track.encodings.values():
                 encoding.burst.clear()
-                for down in (*encoding.sinks, *encoding.waiters):
+                for down in encoding.slots:
                     self.stop(down)
-                if encoding.cache is not None:
-                    encoding.cache.clear()
+                for feed in encoding.feeds:
+                    if feed.cache is not None:
+                        feed.cache.clear()
         self.refresh(key, now)
 
     def followers(self, key: Key) -> tuple[DownTrack, ...]:
@@ -82,10 +85,12 @@ class Router:
                 self._signatures[key] = signature
                 self.refresh(key, now)
             for encoding in track.encodings.values():
-                if encoding.cache is not None:
-                    encoding.cache.trim(now)
+                for feed in encoding.feeds:
+                    if feed.cache is not None:
+                        feed.cache.trim(now)
                 encoding.measure(now)
-                if encoding.waiters and track.allowed and track.kind == "video":
+                overdue = any(now - since > SYNC_PATIENCE_S for since in encoding.moving.values())
+                if (encoding.waiters or overdue) and track.allowed and track.kind == "video":
                     self._ask(encoding, now)
         for down, since in tuple(self._waiting.items()):
             if now - since > PATIENCE_S:
@@ -145,6 +150,7 @@ class Router:
             return
         if encoding is playing:
             self._cancel(down)
+            self._mind_frames(down, now)
         elif encoding is not down.target:
             self._cancel(down)
             down.target = encoding
@@ -152,6 +158,16 @@ class Router:
             self._waiting[down] = now
             if encoding.track.kind == "video":
                 self._ask(encoding, now)
+
+    @staticmethod
+    def _mind_frames(down: DownTrack, now: float) -> None:
+        """More or fewer frames of what plays, where the source lets it happen: see `_move`."""
+        epoch = down.epoch
+        assert epoch is not None
+        if epoch.feed.max_tid != down.granted_tid:
+            epoch.encoding.moving.setdefault(down, now)
+        else:
+            epoch.encoding.moving.pop(down, None)
 
     @staticmethod
     def _speaks(down: DownTrack, track: UpTrack) -> bool:
@@ -187,10 +203,12 @@ class Router:
             self._waiting.pop(down, None)
 
     def _leave(self, down: DownTrack) -> None:
-        playing = down.encoding
-        if playing is not None:
-            playing.sinks.pop(down, None)
-            invalidate(playing)
+        epoch = down.epoch
+        if epoch is not None:
+            playing = epoch.encoding
+            epoch.feed.sinks.pop(down, None)
+            playing.moving.pop(down, None)
+            invalidate(epoch.feed)
             down.end()
             self.stirred.add((playing.track.peer_id, playing.track.source))
 
@@ -212,6 +230,8 @@ class Router:
         encoding = packet.encoding
         if encoding.playing_codec != packet.codec:
             self._codec_changed(encoding, packet.codec)
+        if encoding.moving:
+            self._move(packet)
         if not encoding.waiters or not (packet.keyframe or encoding.track.kind == "audio"):
             return
         for down in tuple(encoding.waiters):
@@ -224,6 +244,7 @@ class Router:
             self._waiting.pop(down, None)
             down.begin(packet)
             encoding.sinks[down] = None
+            self._mind_frames(down, packet.arrival)
         encoding.keyframes.satisfy()
         invalidate(encoding)
         self.stirred.add((encoding.track.peer_id, encoding.track.source))
@@ -232,18 +253,50 @@ class Router:
     def _codec_changed(encoding: Encoding, codec: str) -> None:
         """The publisher changed its codec: everyone starts again at a key frame of the new one."""
         encoding.playing_codec = codec
-        for down in tuple(encoding.sinks):
-            down.end()
-            if down.target is None:
-                down.target = encoding
-                encoding.waiters[down] = None
-        encoding.sinks.clear()
-        invalidate(encoding)
+        encoding.moving.clear()
+        for feed in encoding.feeds:
+            for down in feed.sinks:
+                down.end()
+                if down.target is None:
+                    down.target = encoding
+                    encoding.waiters[down] = None
+            feed.sinks.clear()
+            invalidate(feed)
+
+    @staticmethod
+    def _move(packet: SourcePacket) -> None:
+        """Slots that are to get more or fewer frames, at a frame where they may. Only where it
+        follows directly what they got: else what is missing could not be told from what is left
+        out."""
+        encoding, picture = packet.encoding, packet.vp8
+        if picture is None or not picture.begins:
+            return
+        highest = encoding.temporal.highest
+        for down in tuple(encoding.moving):
+            epoch = down.epoch
+            assert epoch is not None
+            old = epoch.feed
+            if not old.precedes(packet):
+                continue
+            limit = next_limit(old.max_tid, down.granted_tid, highest, picture)
+            if limit == old.max_tid:
+                continue
+            feed = feed_of(encoding, limit)
+            numbered = feed.take(packet)
+            if numbered is None:
+                continue
+            old.sinks.pop(down)
+            invalidate(old)
+            down.move(feed, numbered)
+            feed.sinks[down] = None
+            invalidate(feed)
+            if limit == down.granted_tid:
+                del encoding.moving[down]
 
 
-def invalidate(encoding: Encoding) -> None:
-    """The encoding's groups must be built anew; their counts go to the members first."""
-    if encoding.groups is not None:
-        for group in encoding.groups:
+def invalidate(feed: Feed) -> None:
+    """The feed's groups must be built anew; their counts go to the members first."""
+    if feed.groups is not None:
+        for group in feed.groups:
             group.settle()
-        encoding.groups = None
+        feed.groups = None

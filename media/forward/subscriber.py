@@ -122,8 +122,8 @@ class Subscriber:
         wanted = self.downlink.redundancy and loss >= (RED_STAYS if down.redundant else RED_FROM)
         if wanted != down.redundant:
             down.redundant = wanted
-            if down.encoding is not None:
-                invalidate(down.encoding)
+            if down.epoch is not None:
+                invalidate(down.epoch.feed)
 
     def _on_picture_loss(self, ssrc: int, now: float) -> None:
         down = self._by_ssrc.get(ssrc)
@@ -150,7 +150,7 @@ class Subscriber:
             self.counters.drop(DropReason.NACK_UNANSWERED)
             return
         epoch, extended = found
-        cache = epoch.encoding.cache
+        cache = epoch.feed.cache
         packet = cache.get(extended) if cache is not None else None
         if packet is None:
             self.counters.drop(DropReason.NACK_UNANSWERED)
@@ -202,8 +202,8 @@ class Subscriber:
             down
             for down in self.down_tracks
             if (epoch := down.epoch) is not None
-            and epoch.encoding.sent_extended >= epoch.first
-            and now - epoch.encoding.sent_arrival <= _RECENT_S
+            and epoch.feed.sent_extended >= epoch.first
+            and now - epoch.feed.sent_arrival <= _RECENT_S
         ]
 
     def _append_report(
@@ -224,7 +224,8 @@ class Subscriber:
             timestamp = source.rtp_timestamp + round(elapsed * clock_hz)
         else:
             seconds = now + self.ntp_offset
-            timestamp = encoding.sent_timestamp + round((now - encoding.sent_arrival) * clock_hz)
+            feed = epoch.feed
+            timestamp = feed.sent_timestamp + round((now - feed.sent_arrival) * clock_hz)
         ntp = ntp_from_seconds(seconds)
         packets, octets = down.counts
         reports += _SENDER_REPORT.pack(

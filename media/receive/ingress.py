@@ -236,7 +236,10 @@ class Ingress:
         raw, start, end = packet.raw, packet.start, packet.end
         if packet.codec.startswith("vp8/"):
             packet.vp8 = descriptor = vp8.parse(raw, start, end)
-            if descriptor is not None and descriptor.keyframe:
+            if descriptor is None:
+                return
+            encoding.temporal.add(descriptor.temporal_id, len(raw))
+            if descriptor.keyframe:
                 packet.keyframe = True
                 encoding.keyframes.satisfy()
                 if descriptor.height:

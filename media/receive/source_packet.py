@@ -1,6 +1,7 @@
 """One packet of a source, read once at ingress and shared by every copy made of it."""
 
-from typing import TYPE_CHECKING
+from copy import copy
+from typing import TYPE_CHECKING, Self
 
 from media.rtp.extensions import Element
 from media.rtp.vp8 import Vp8Descriptor
@@ -56,3 +57,15 @@ class SourcePacket:
         self.vp8: Vp8Descriptor | None = None
         self.repaired = False  # came as a retransmission
         self.red: bytes | None = None  # the payload with its redundancy, as it came (RFC 2198)
+
+    def renumbered(self, extended: int) -> Self:
+        """The same under another sequence number."""
+        made = copy(self)
+        made.extended = extended
+        return made
+
+    def emptied(self, extended: int) -> Self:
+        """A packet without payload under this number, which receivers take for padding."""
+        made = self.renumbered(extended)
+        made.end, made.elements, made.marker, made.vp8 = made.start, [], 0, None
+        return made

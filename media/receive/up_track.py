@@ -9,11 +9,13 @@ from media.receive.nack import NackGenerator
 from media.receive.reports import ReceptionStats
 from media.receive.source_packet import SourcePacket
 from media.rtp.rtcp import SenderReport
+from media.rtp.vp8 import MAX_TID
 
 if TYPE_CHECKING:
     from media.forward.down_track import DownTrack
     from media.forward.groups import Group
     from media.forward.relay import Outlet
+    from media.forward.temporal import Thinned
 
 LAYER_TIMEOUT_S = 1.0  # a layer without packets for this long has stopped
 SOURCE_TIMEOUT_S = 3.0  # a static screen may send one frame a second
@@ -25,6 +27,8 @@ GUESSED_BPS = {"q": 140_000, "h": 500_000, "f": 1_700_000}  # until measured
 DEFAULT_BPS = 1_000_000
 VOICE_BPS = 50_000
 RATE_WEIGHT = 0.12  # of a new quarter of a second in the measured rate
+SHARE_WEIGHT = 0.12  # the same of its spread over temporal layers
+MIN_SHARE = 0.02  # a temporal layer with less is not sent any more
 GUESSED_HEIGHTS = {"q": 180, "h": 360, "f": 720}  # until a key frame tells
 
 
@@ -33,23 +37,64 @@ def guessed_height(rid: str) -> int:
     return GUESSED_HEIGHTS.get(rid, 720)
 
 
-class Encoding:
-    """One SSRC of a source (and its RTX SSRC), with its reception state and its subscribers."""
+class Feed:
+    """Packets under one numbering and the slots that get them; written by the fan-out."""
+
+    __slots__ = (
+        "cache",
+        "encoding",
+        "groups",
+        "max_first",
+        "max_tid",
+        "sent_arrival",
+        "sent_extended",
+        "sent_pid",
+        "sent_timestamp",
+        "sent_tl0",
+        "sinks",
+    )
+
+    encoding: "Encoding"  # where the packets come from
+
+    def __init__(self, max_tid: int, cache: PacketCache | None) -> None:
+        self.max_tid = max_tid  # highest temporal layer that passes
+        self.cache = cache
+        self.sinks: dict[DownTrack, None] = {}  # insertion order
+        self.groups: list[Group] | None = None  # None: rebuild before use
+        self.max_first = 0  # highest first sequence number of a sink; older packets need a look
+        self.sent_extended = 0
+        self.sent_timestamp = 0
+        self.sent_arrival = 0.0
+        self.sent_pid = 0
+        self.sent_tl0 = 0
+
+    def precedes(self, packet: SourcePacket) -> bool:
+        """Whether the packet follows directly what was sent last, with nothing missing between."""
+        raise NotImplementedError
+
+    def take(self, packet: SourcePacket) -> SourcePacket | None:
+        """The packet under its number here; None when it has none."""
+        raise NotImplementedError
+
+
+class Encoding(Feed):
+    """One SSRC of a source (and its RTX SSRC), with its reception state and its subscribers.
+
+    As a feed it passes everything.
+    """
 
     __slots__ = (
         "_measured",
         "burst",
         "bytes_in",
-        "cache",
         "first_at",
         "frames",
-        "groups",
         "height",
         "keyframes",
         "last_arrival",
         "last_codec",
         "last_timestamp",
-        "max_first",
+        "moving",
         "nack",
         "packets_in",
         "playing_codec",
@@ -60,19 +105,17 @@ class Encoding:
         "rtx_ssrc",
         "sender_report",
         "sender_report_at",
-        "sent_arrival",
-        "sent_extended",
-        "sent_pid",
-        "sent_timestamp",
-        "sent_tl0",
-        "sinks",
         "ssrc",
+        "temporal",
+        "thinned",
         "track",
         "waiters",
         "width",
     )
 
     def __init__(self, track: "UpTrack", rid: str, ssrc: int | None = None) -> None:
+        super().__init__(MAX_TID, PacketCache() if track.uplink.kind == "video" else None)
+        self.encoding = self
         self.track = track
         self.rid = rid
         self.ssrc = ssrc
@@ -81,7 +124,6 @@ class Encoding:
         clock_hz = track.uplink.codecs[0].clock_hz if track.uplink.codecs else 90000
         self.reception = ReceptionStats(clock_hz)
         self.nack = _nack_generator(video) if track.nack else None
-        self.cache = PacketCache() if video else None
         self.keyframes = KeyframeRequests()
         self.width = 0
         self.height = 0
@@ -95,20 +137,31 @@ class Encoding:
         self.frames = 0
         self.rate_bps = float(GUESSED_BPS.get(rid, DEFAULT_BPS if video else VOICE_BPS))
         self._measured: tuple[float, int, int] | None = None  # when, bytes and packets then
+        self.temporal = TemporalShares()
         self.sender_report: SenderReport | None = None
         self.sender_report_at = 0.0
-        # Forwarding: written by the fan-out.
+        # Forwarding.
         self.burst: list[SourcePacket] = []
-        self.sinks: dict[DownTrack, None] = {}  # insertion order
         self.waiters: dict[DownTrack, None] = {}  # to switch to this encoding at a key frame
-        self.groups: list[Group] | None = None  # None: rebuild before use
         self.playing_codec = ""  # key of the packets sinks play
-        self.max_first = 0  # highest first sequence number of a sink; older packets need a look
-        self.sent_extended = 0
-        self.sent_timestamp = 0
-        self.sent_arrival = 0.0
-        self.sent_pid = 0
-        self.sent_tl0 = 0
+        self.thinned: dict[int, Thinned] = {}  # feeds with fewer frames, by their limit
+        # Slots of this encoding that are to go to another of its feeds, and since when.
+        self.moving: dict[DownTrack, float] = {}
+
+    def precedes(self, packet: SourcePacket) -> bool:
+        return packet.extended == self.sent_extended + 1
+
+    def take(self, packet: SourcePacket) -> SourcePacket | None:
+        return packet
+
+    @property
+    def feeds(self) -> "tuple[Feed, ...]":
+        return self, *self.thinned.values()
+
+    @property
+    def slots(self) -> "tuple[DownTrack, ...]":
+        """Those that play it, at whatever frame rate, and those that wait for it."""
+        return *(sink for feed in self.feeds for sink in feed.sinks), *self.waiters
 
     @property
     def estimated_height(self) -> int:
@@ -151,12 +204,48 @@ class Encoding:
             return
         octets = self.bytes_in - last[1] + LINE_BYTES * (self.packets_in - last[2])
         self.rate_bps += RATE_WEIGHT * (octets * 8 / elapsed - self.rate_bps)
+        self.temporal.measure()
         self._measured = (now, self.bytes_in, self.packets_in)
 
     def on_sender_report(self, report: SenderReport, now: float) -> None:
         self.sender_report = report
         self.sender_report_at = now
         self.reception.on_sender_report(report, now)
+
+
+class TemporalShares:
+    """How the bytes of an encoding are spread over its temporal layers."""
+
+    __slots__ = ("_octets", "_shares")
+
+    def __init__(self) -> None:
+        self._octets = [0] * (MAX_TID + 1)  # since the last measurement
+        self._shares: list[float] = []
+
+    def add(self, tid: int, size_bytes: int) -> None:
+        self._octets[tid] += size_bytes + LINE_BYTES
+
+    def measure(self) -> None:
+        total = sum(self._octets)
+        if not total:
+            return
+        fresh = [octets / total for octets in self._octets]
+        self._shares = [
+            old + SHARE_WEIGHT * (new - old)
+            for old, new in zip(self._shares or fresh, fresh, strict=True)
+        ]
+        self._octets = [0] * (MAX_TID + 1)
+
+    @property
+    def highest(self) -> int:
+        """Temporal layer sent; 0: only one."""
+        sent = (tid for tid, octets in enumerate(self._octets) if octets)
+        kept = (tid for tid, share in enumerate(self._shares) if share >= MIN_SHARE)
+        return max(*sent, *kept, 0, 0)
+
+    def up_to(self, tid: int) -> float:
+        """Part of the rate that the layers up to `tid` take, 0…1."""
+        return sum(self._shares[: tid + 1]) if self._shares else 1.0
 
 
 def _nack_generator(video: bool) -> NackGenerator:

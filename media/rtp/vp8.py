@@ -7,12 +7,17 @@ from media.rtp.packet import Buffer
 _SHORT = Struct("!H")
 
 
+MAX_TID = 3  # two bits
+
+
 class Vp8Descriptor:
     """Offsets are from the start of the payload; -1 when the field is absent."""
 
     __slots__ = (
+        "begins",
         "height",
         "keyframe",
+        "layer_sync",
         "picture_id",
         "picture_id_bits",
         "picture_id_offset",
@@ -29,6 +34,8 @@ class Vp8Descriptor:
         self.tl0 = 0
         self.tl0_offset = -1
         self.temporal_id = 0
+        self.layer_sync = False  # Y: refers to the lowest temporal layer alone
+        self.begins = False  # first packet of a frame
         self.keyframe = False  # first packet of a key frame
         self.width = 0  # of a key frame, pixels
         self.height = 0
@@ -72,16 +79,27 @@ def parse(buffer: Buffer, start: int, end: int) -> Vp8Descriptor | None:
                 return None
             if flags & 0x20:
                 found.temporal_id = buffer[at] >> 6
+                found.layer_sync = bool(buffer[at] & 0x20)
             at += 1
     if at >= end:
         return None
     # Start of partition 0 and P bit clear: the frame header of a key frame follows.
-    if first & 0x17 == 0x10 and not buffer[at] & 0x01:
+    found.begins = first & 0x17 == 0x10
+    if found.begins and not buffer[at] & 0x01:
         found.keyframe = True
         if at + 10 <= end and buffer[at + 3 : at + 6] == b"\x9d\x01\x2a":
             found.width = (buffer[at + 6] | buffer[at + 7] << 8) & 0x3FFF
             found.height = (buffer[at + 8] | buffer[at + 9] << 8) & 0x3FFF
     return found
+
+
+def with_picture_id(descriptor: Vp8Descriptor, picture_id: int) -> Vp8Descriptor:
+    """The same under another picture id."""
+    made = Vp8Descriptor()
+    for name in Vp8Descriptor.__slots__:
+        setattr(made, name, getattr(descriptor, name))
+    made.picture_id = picture_id
+    return made
 
 
 def rewrite(

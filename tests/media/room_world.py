@@ -149,18 +149,25 @@ class Source:
         return data
 
     def frame(
-        self, *, key: bool = False, packets: int = 1, height: int = 180, size: int = 40
+        self,
+        *,
+        key: bool = False,
+        packets: int = 1,
+        height: int = 180,
+        size: int = 40,
+        tid: int = 0,
+        sync: bool = False,
     ) -> list[bytes]:
         """One VP8 frame, 15-bit picture id, as many packets."""
         self.pid += 1
-        self.tl0 += 1
+        self.tl0 += not tid
         made = []
         for index in range(packets):
             last = index == packets - 1
             descriptor = bytes(
                 (0x90 if index == 0 else 0x80, 0xE0, 0x80 | self.pid >> 8 & 0x7F, self.pid & 0xFF)
             )
-            tail = bytes((self.tl0 & 0xFF, 0))
+            tail = bytes((self.tl0 & 0xFF, tid << 6 | sync << 5))
             body = (
                 b"\x10\0\0\x9d\x01\x2a\x40\x01" + height.to_bytes(2, "little") if key else b"\x11"
             )

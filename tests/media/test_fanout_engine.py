@@ -53,13 +53,23 @@ def meeting(matrix_from: int, *, gso: bool, seed: int) -> list[dict[int, bytes]]
         for number, speaker in enumerate(speakers):
             sizes = chosen.randrange(30, 1100)
             frame = sources[number].frame(
-                key=turn % 10 == 0, packets=chosen.randrange(1, 9), size=sizes
+                key=turn % 10 == 0,
+                packets=chosen.randrange(1, 9),
+                size=sizes,
+                tid=turn % 10 % 2,
+                sync=True,
             )
             if chosen.random() < 0.3 and len(frame) > 2:
                 frame[1], frame[2] = frame[2], frame[1]
             world.send(speaker, *frame, voices[number].voice(level=20), flush=turn % 2 == 0)
         if turn % 7 == 3:
             world.show(world.viewers[f"v{chosen.randrange(16)}"], "v0", "ab"[turn % 2])
+        if turn % 5 == 2:
+            limited = world.viewers[f"v{chosen.randrange(16)}"].peer
+            assert limited.subscriber is not None
+            down = limited.subscriber.by_mid["v0"]
+            down.granted_tid = chosen.choice((0, 0, 3))
+            world.room.router.select(down, world.now)
         world.room.flush(world.now)
         world.now += 0.033
         for (_, sink), datagrams in zip(sinks, got, strict=True):
