@@ -461,6 +461,7 @@ class Node:
                         "quiet_s": round(now - t.ice.heard, 1) if t.ice else None,
                         "paths": len(t.ice.paths) if t.ice else 0,
                         "uplinks": [u.source for u in t.peer.negotiated.uplinks],
+                        "layers": t.peer.ingress.snapshot() if t.peer.ingress else {},
                         "slots": len(t.peer.negotiated.slots),
                         "line": t.peer.subscriber.downlink.snapshot(now)
                         if t.peer.subscriber

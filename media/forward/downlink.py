@@ -347,5 +347,6 @@ class Downlink:
             "held_bytes": self.peer.pacer.bytes_held if self.peer.pacer is not None else None,
             "paused": {m: g.paused.value for m, g in self.grants.items() if g.paused is not None},
             "lines": {m: g.step.height for m, g in self.grants.items() if g.step is not None},
+            "frames": {d.slot.mid: d.granted_tid for d in self.video if d.granted_tid < MAX_TID},
             "estimator": None if self.estimator is None else self.estimator.snapshot(now),
         }

@@ -339,6 +339,22 @@ class Ingress:
         binding = self._by_ssrc.get(ssrc)
         return binding[0] if binding is not None else None
 
+    def snapshot(self) -> dict[str, object]:
+        """Layers of pictures: lines, rate, and the part of it up to each temporal layer."""
+        return {
+            f"{track.source} {rid}".strip(): {
+                "lines": encoding.height,
+                "bps": round(encoding.rate_bps),
+                "temporal": [
+                    round(encoding.temporal.up_to(tid), 2)
+                    for tid in range(encoding.temporal.highest + 1)
+                ],
+            }
+            for track in self.tracks
+            if track.kind == "video"
+            for rid, encoding in track.encodings.items()
+        }
+
     # RTCP
 
     def on_rtcp(self, packet: Rtcp, now: float) -> None:
