@@ -182,8 +182,8 @@ class Downlink:
         for down in self.audio:
             if down.redundant:
                 down.redundant = False
-                if down.encoding is not None:
-                    invalidate(down.encoding)
+                if down.epoch is not None:
+                    invalidate(down.epoch.feed)
 
     def _choose_pacing(self, now: float) -> None:
         """Pictures for a line that showed it is narrow leave at its rate."""
@@ -199,8 +199,8 @@ class Downlink:
         else:
             return
         for down in self.video:
-            if down.encoding is not None:
-                invalidate(down.encoding)
+            if down.epoch is not None:
+                invalidate(down.epoch.feed)
 
     def _choose_voices(self, budget: float | None, now: float) -> None:
         """On a line that does not carry all voices, the dominant one, then those that fit."""
@@ -270,7 +270,7 @@ class Downlink:
             if want is None or track is None or not track.allowed:
                 continue
             layers = candidates(track.encodings.values(), want.max_height, down.codecs, now)
-            steps = temporal_steps(layers[0]) if layers else []
+            steps = temporal_steps(layers[0], now) if layers else []
             for layer in layers:
                 rate = layer.expected_bps(now)
                 if not steps or rate > steps[-1].rate_bps:

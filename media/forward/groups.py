@@ -81,10 +81,11 @@ class Group:
 
     def __init__(self, feed: Feed, members: list[DownTrack], epochs: list[Epoch]) -> None:
         first = members[0]
+        self.encoding = feed.encoding
         self.members = members
-        self.pacer = first.peer.pacer if encoding.track.kind == "video" else None
+        self.pacer = first.peer.pacer if self.encoding.track.kind == "video" else None
         red = red_payload_type(first, epochs[0])
-        self.format = WireFormat(feed.encoding, epochs[0].codec, first.slot.extensions, red)
+        self.format = WireFormat(self.encoding, epochs[0].codec, first.slot.extensions, red)
         endpoint = first.peer.endpoint
         self.streams: list[Callable[[bytes], None]] | None = None
         self.fd = first.peer.fd
@@ -180,7 +181,7 @@ def build_groups(feed: Feed, sinks: Iterable[DownTrack]) -> list[Group]:
         stream = isinstance(peer.endpoint, StreamEndpoint)
         turn = occurrences.get((peer.index, stream), 0)
         occurrences[peer.index, stream] = turn + 1
-        paced = peer.pacer is not None and encoding.track.kind == "video"
+        paced = peer.pacer is not None and feed.encoding.track.kind == "video"
         key = (
             peer.index if paced else -1,
             stream,

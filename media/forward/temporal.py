@@ -139,10 +139,10 @@ def feed_of(encoding: Encoding, max_tid: int) -> Feed:
     return feed
 
 
-def temporal_steps(layer: Encoding) -> list[Step]:
+def temporal_steps(layer: Encoding, now: float) -> list[Step]:
     """The layer at fewer frames, fewest first; empty when it has one temporal layer."""
     shares = layer.temporal
     return [
-        Step(layer.estimated_height, layer.rate_bps * shares.up_to(tid), tid)
+        Step(layer.estimated_height, layer.expected_bps(now) * shares.up_to(tid), tid)
         for tid in range(shares.highest)
     ]

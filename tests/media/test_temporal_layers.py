@@ -382,6 +382,7 @@ def test_a_tight_line_gets_the_lowest_temporal_layer_before_nothing() -> None:
     scene = Scene(pattern=L1T2)
     (viewer,) = scene.viewers
     packets = {}
+    scene.play(400, packets=2)  # until the rate is measured
     for limit_bps in (None, 40_000, 70_000):
         scene.world.room.set_limits(viewer.peer.id, Limits(max_down_bps=limit_bps), scene.world.now)
         scene.play(120, packets=2)
