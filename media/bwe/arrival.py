@@ -28,6 +28,10 @@ def record(sent: float, size_bytes: int) -> int:
     return int(sent * 1e6) << _SIZE_BITS | size_bytes
 
 
+def _arrival(cell: int, ticks: int) -> Arrival:
+    return (cell >> _SIZE_BITS) / 1e6, ticks * TICK_S, cell & 0xFFFF
+
+
 def _cells(records: "npt.NDArray[np.uint64]") -> memoryview:
     """The same numbers, faster one by one."""
     return memoryview(cast(bytes, records)).cast("B").cast("Q")
@@ -71,6 +75,10 @@ class SendLog:
         """The same burst to many: `numbers` is transports x packets."""
         self.records[transports[:, None], numbers & np.uint32(_MASK)] = np.array(burst, np.uint64)
 
+    def cell(self, transport: int, number: int) -> int:
+        """The record of one number; 0: nothing was sent under it."""
+        return self._memory[transport * WINDOW + (number & _MASK)]
+
     def read(self, transport: int, first: int, count: int) -> list[int]:
         """Records of `count` numbers; only the last WINDOW numbers sent are known."""
         start = first & _MASK
@@ -97,10 +105,9 @@ class ArrivalReader:
         """
         first = extend(feedback.base_sequence, following)
         count = len(feedback.arrivals)
-        if first + count > following or first < max(0, following - WINDOW) or not count:
+        if not self._knows(first, count, following):
             return [], 0
-        reference = self._references.extend(feedback.reference)
-        shift = (reference - feedback.reference) * _REFERENCE_TICKS
+        shift = self._shift(feedback)
         arrived: list[Arrival] = []
         lost = 0
         records = self.log.read(self.transport, first, count)
@@ -113,6 +120,31 @@ class ArrivalReader:
                 arrived.append(((cell >> 16) / 1e6, (ticks + shift) * TICK_S, cell & 0xFFFF))
         self._known = max(self._known, first + count - 1)
         return arrived, lost
+
+    def ends(self, feedback: TransportFeedback, following: int) -> tuple[Arrival, Arrival] | None:
+        """The first and the last packet of feedback without any loss; None: `read` it."""
+        arrivals = feedback.arrivals
+        first = extend(feedback.base_sequence, following)
+        last = first + len(arrivals) - 1
+        if None in arrivals or not self._knows(first, len(arrivals), following):
+            return None
+        begin, end = self.log.cell(self.transport, first), self.log.cell(self.transport, last)
+        if not begin or not end:
+            return None
+        shift = self._shift(feedback)
+        self._known = max(self._known, last)
+        return _arrival(begin, (arrivals[0] or 0) + shift), _arrival(
+            end, (arrivals[-1] or 0) + shift
+        )
+
+    @staticmethod
+    def _knows(first: int, count: int, following: int) -> bool:
+        return count > 0 and max(0, following - WINDOW) <= first <= following - count
+
+    def _shift(self, feedback: TransportFeedback) -> int:
+        """Ticks to add for a clock that never wraps."""
+        reference = self._references.extend(feedback.reference)
+        return (reference - feedback.reference) * _REFERENCE_TICKS
 
 
 class PacketGroups:

@@ -6,7 +6,7 @@ Pure: packets sent are in a `SendLog`, feedback and time are arguments. See `med
 from collections import deque
 from collections.abc import Callable
 
-from media.bwe.arrival import ArrivalReader, PacketGroups, SendLog
+from media.bwe.arrival import Arrival, ArrivalReader, PacketGroups, SendLog
 from media.bwe.loss import LossBound
 from media.bwe.probe import ProbeControl
 from media.bwe.rate_control import RateControl
@@ -27,6 +27,7 @@ SILENT_BETA = 0.8  # a check (a quarter of a second) while it lasts
 STANDING_S = 0.4  # a queue is what even the luckiest packet of this time met
 EPISODE_S = 2.0  # decreases that follow each other faster have one cause
 LONG_QUEUE_S = 0.2  # a queue this long is over-use even when it does not grow any more
+QUIET_S = 0.015  # delays that differ by less show no queue: `glance`
 FLAT_S = 1.5  # one that stays the same this long although less is sent: the way got longer
 FALLEN = 0.8  # less is sent: what arrives is this part of before
 FLAT_PART, FLAT_BY_S = 0.1, 0.02  # the same: within this
@@ -121,6 +122,26 @@ class BandwidthEstimator:
         if self.trace is not None:
             self.trace(self._line(now))
 
+    def glance(self, feedback: TransportFeedback, following: int, now: float) -> bool:
+        """Feedback of a line that has room, judged by its first and last packet alone.
+
+        Returns:
+            True when nothing is lost and no queue begins: it counts as heard. False: tell
+            `on_feedback` of it.
+        """
+        ends = self._reader.ends(feedback, following)
+        if ends is None or not self.feedbacks:
+            return False
+        delays = [at - sent for sent, at, _ in ends]
+        if max(delays) - min(self._bases) > QUIET_S:
+            return False
+        self.feedbacks += 1
+        self._heard_at = now
+        self._note_shortest(min(delays), ends[1], now)
+        self.loss.update(len(feedback.arrivals), 0, self.estimate_bps(now), now)
+        self.skipped()
+        return True
+
     def skipped(self) -> None:
         """Feedback came that was not read: what arrives is not known for the moment."""
         self._arrived.clear()
@@ -171,8 +192,11 @@ class BandwidthEstimator:
     def _note_delays(self, arrived: list[tuple[float, float, int]], now: float) -> None:
         """The clocks differ by an unknown constant: the shortest delay is taken for an empty
         queue; it may grow again after a while, when the path or the clocks change."""
-        shortest = min([at - sent for sent, at, _ in arrived])
-        latest = arrived[-1][1]
+        self._note_shortest(min([at - sent for sent, at, _ in arrived]), arrived[-1], now)
+        self._notice_longer_way(now)
+
+    def _note_shortest(self, shortest: float, last: Arrival, now: float) -> None:
+        sent, latest, _ = last
         if now >= self._base_due:
             self._base_due = now + BASE_S
             self._bases = [self._bases[1], float("inf")]
@@ -181,9 +205,7 @@ class BandwidthEstimator:
         while self._shortest[0][0] < latest - STANDING_S:
             self._shortest.popleft()
         self.queue_s = min([delay for _, delay in self._shortest]) - min(self._bases)
-        self._notice_longer_way(now)
-        round_trip = now - arrived[-1][0]
-        self.round_trip_s += (round_trip - self.round_trip_s) / 4
+        self.round_trip_s += (now - sent - self.round_trip_s) / 4
 
     def _notice_longer_way(self, now: float) -> None:
         """A queue of ours shrinks when less is sent; a delay of the way does not."""

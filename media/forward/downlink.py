@@ -37,6 +37,7 @@ RELAXED = 1.3  # the estimate is this many times what the slots take
 READ_S = (
     0.25  # of a relaxed line no more feedback is read; browsers send it 10 to 20 times a second
 )
+CALM_CHECK_S = 1.0  # the slots of a relaxed line are added up this often
 QUIET_QUEUE_S = 0.05
 PROBE_PARTS = 4  # a probe leaves in as many portions
 
@@ -78,6 +79,7 @@ class Downlink:
         self._part_bytes = 0
         self._relaxed = False
         self._checked_bps = 0.0  # the budget at the last look
+        self._checked_at = float("-inf")
         self._read_at = float("-inf")
 
     def budget_bps(self, now: float) -> float | None:
@@ -135,18 +137,27 @@ class Downlink:
         if estimator is None:
             return
         self._read_at = now
-        estimator.on_feedback(feedback, int(self.fanout.numbers.next[self.peer.index]), now)
+        following = int(self.fanout.numbers.next[self.peer.index])
+        if self._relaxed and self._has_room(now) and estimator.glance(feedback, following, now):
+            return
+        estimator.on_feedback(feedback, following, now)
         estimate = estimator.estimate_bps(now)
-        self._relaxed = (
-            estimate >= estimator.needed_bps
-            and estimator.usage is not Usage.OVER
-            and estimator.queue_s < QUIET_QUEUE_S
-            and estimator.probes.cluster is None
-        )
+        self._relaxed = self._has_room(now)
         hasty = now - (self.peer.connected_at or now) < HASTY_S
         if estimate < self.allotted_bps or (hasty and self.grants and estimate > self._checked_bps):
             self.check(now)
         self._look_for_room(now)
+
+    def _has_room(self, now: float) -> bool:
+        """The line carries more than the slots would take, and nobody is finding out how much."""
+        estimator = self.estimator
+        return (
+            estimator is not None
+            and estimator.estimate_bps(now) >= estimator.needed_bps
+            and estimator.usage is not Usage.OVER
+            and estimator.queue_s < QUIET_QUEUE_S
+            and estimator.probes.cluster is None
+        )
 
     # Slots
 
@@ -160,6 +171,7 @@ class Downlink:
         if self.peer.pacer is not None and budget is not None:
             self.peer.pacer.rate_bps = max(MIN_PICTURES_BPS, budget - speech)
         self._checked_bps = budget or 0.0
+        self._checked_at = now
         was_tight, self.tight = self.tight, budget is not None and budget < FLOOR_BPS
         restricted = bool(self.grants) or self.tight or was_tight or not self.limits.video
         wanted = sum(e.rate_bps for d in self.video if (e := d.target or d.encoding) is not None)
@@ -292,6 +304,8 @@ class Downlink:
         """Four times a second."""
         if self.estimator is not None:
             self.estimator.check(int(self.fanout.numbers.next[self.peer.index]), now)
+        if self._relaxed and self._has_room(now) and now - self._checked_at < CALM_CHECK_S:
+            return
         self.check(now)
         self._look_for_room(now)
 
@@ -305,6 +319,7 @@ class Downlink:
         count, self._part_bytes = plan(rate)
         first = int(self.fanout.numbers.next[self.peer.index])
         estimator.probes.sent(rate, first, first + (1 << 15), count * self._part_bytes, now)
+        self._relaxed = False
         share, rest = divmod(count, PROBE_PARTS)
         self._parts = [share + (index < rest) for index in range(PROBE_PARTS)]
         self._probe_due = now

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from media.bwe.arrival import WINDOW, ArrivalReader, PacketGroups, SendLog, record
+from media.bwe.estimator import BandwidthEstimator
 from media.bwe.loss import LossBound
 from media.bwe.probe import INTERVAL_S, MIN_PACKETS, ProbeControl, plan
 from media.bwe.trendline import WINDOW_GROUPS, LineFit, Trendline, Usage
@@ -39,6 +40,36 @@ def test_loss_is_counted_once_and_late_arrivals_are_welcome() -> None:
     assert reader.read(feedback(10, [3.0, None, 3.1, 3.1]), 14)[1] == 1
     again, lost = reader.read(feedback(11, [3.2]), 14)
     assert (len(again), lost) == (1, 0)
+
+
+def test_a_glance_at_feedback_sees_losses_and_queues() -> None:
+    log = SendLog(1)
+    estimator = BandwidthEstimator(log, 0, 0.0)
+    sent = 0
+
+    def hear(late: float, *, lost: bool = False) -> tuple[bool, transport_cc.TransportFeedback]:
+        """Feedback of four packets, 10 ms apart, the last `late` seconds more under way."""
+        nonlocal sent
+        first, at = sent + 1, sent / 100
+        log.write(0, first, array("Q", [record(at + i / 100, 500) for i in range(4)]))
+        sent += 4
+        times: list[float | None] = [50.0 + at + i / 100 for i in range(4)]
+        times[3] = 50.03 + at + late
+        if lost:
+            times[1] = None
+        told = feedback(first & 0xFFFF, times)
+        return estimator.glance(told, sent + 1, at + 0.1), told
+
+    calm, first = hear(0.0)
+    assert not calm  # nothing is known of the line yet
+    estimator.on_feedback(first, sent + 1, 0.1)
+    assert hear(0.0)[0]
+    assert hear(0.01)[0]
+    assert estimator.queue_s < 0.001
+    assert not hear(0.03)[0]
+    assert not hear(0.0, lost=True)[0]
+    assert hear(0.0)[0]
+    assert estimator.feedbacks == 4
 
 
 def test_feedback_about_numbers_never_sent_or_long_gone_is_ignored() -> None:
