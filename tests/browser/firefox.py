@@ -12,6 +12,8 @@ from typing import Any, Self
 
 import aiohttp
 
+from tests.line.site import Line
+
 PREFERENCES = {
     "media.navigator.streams.fake": True,
     "media.navigator.permission.disabled": True,
@@ -28,6 +30,7 @@ PREFERENCES = {
     "browser.safebrowsing.phishing.enabled": False,
     "services.settings.server": "data:,",
     "remote.active-protocols": 1,
+    "security.warn_submit_secure_to_insecure": False,  # asks, when a trusted page has plain http
 }
 
 
@@ -114,15 +117,24 @@ class Firefox:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def launch(cls, port: int) -> AsyncIterator[Self]:
-        """Start headless Firefox with a fresh profile and fake devices."""
+    async def launch(
+        cls, port: int, *, trusted: str | None = None, inside: Line | None = None
+    ) -> AsyncIterator[Self]:
+        """Start headless Firefox with a fresh profile and fake devices.
+
+        Args:
+            trusted: a host whose plain-http pages get camera and microphone all the same.
+            inside: start in the namespace behind this line.
+        """
+        preferences = {**PREFERENCES, "dom.securecontext.allowlist": trusted or ""}
+        program = ["firefox-esr"] if inside is None else inside.command("firefox-esr")
         with tempfile.TemporaryDirectory(
             prefix="diemcau-firefox-", ignore_cleanup_errors=True
         ) as profile:
-            lines = (f'user_pref("{k}", {json.dumps(v)});' for k, v in PREFERENCES.items())
+            lines = (f'user_pref("{k}", {json.dumps(v)});' for k, v in preferences.items())
             (Path(profile) / "user.js").write_text("\n".join(lines))
             process = await asyncio.create_subprocess_exec(
-                "firefox-esr",
+                *program,
                 "--headless",
                 "--no-remote",
                 "--profile",
@@ -132,7 +144,7 @@ class Firefox:
                 stderr=asyncio.subprocess.DEVNULL,
             )
             try:
-                async with aiohttp.ClientSession() as http:
+                async with aiohttp.ClientSession(connector=_connector(inside)) as http:
                     socket = await _connect(http, port)
                     firefox = cls(socket)
                     await firefox.command("session.new", capabilities={})
@@ -147,6 +159,13 @@ class Firefox:
                 except TimeoutError:
                     process.kill()
                     await process.wait()
+
+
+def _connector(inside: Line | None) -> aiohttp.TCPConnector:
+    """Firefox listens on the loopback device of its own network alone."""
+    if inside is None:
+        return aiohttp.TCPConnector()
+    return aiohttp.TCPConnector(socket_factory=lambda info: inside.socket(*info[:3]))
 
 
 async def _connect(

@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -173,12 +173,14 @@ async def launch_chromium(
     trusted: str | None = None,
     inside: Line | None = None,
     home: Path | None = None,
+    arguments: Sequence[str] = (),
 ) -> Browser:
     """
     Args:
         trusted: a plain-http address whose pages get camera and microphone all the same.
         inside: start in the namespace behind this line.
         home: whose trusted certificates count.
+        arguments: more of the command line.
     """
     environment = None if home is None else {**os.environ, "HOME": str(home)}
     trust = [] if trusted is None else [f"--unsafely-treat-insecure-origin-as-secure={trusted}"]
@@ -186,7 +188,7 @@ async def launch_chromium(
         executable_path=CHROMIUM if inside is None else inside.program(CHROMIUM),
         env=environment,
         headless=True,
-        args=[*CHROMIUM_ARGUMENTS, *trust],
+        args=[*CHROMIUM_ARGUMENTS, *trust, *arguments],
     )
 
 
@@ -211,12 +213,16 @@ async def in_chromium(
 
 
 async def in_firefox(
-    firefox: Firefox, url: str, username: str, colour: tuple[int, int, int], pitch_hz: int
+    firefox: Firefox,
+    url: str,
+    username: str,
+    colour: tuple[int, int, int],
+    pitch_hz: int,
+    busy: int = 0,
 ) -> Person:
     page: FirefoxPage = await firefox.new_page()
-    await firefox.command(
-        "script.addPreloadScript", functionDeclaration=f"() => {{ {scene(colour, pitch_hz)} }}"
-    )
+    devices = scene(colour, pitch_hz, busy)
+    await firefox.command("script.addPreloadScript", functionDeclaration=f"() => {{ {devices} }}")
     await page.goto(f"{url}/dang-nhap")
     await page.evaluate(
         f"""(() => {{

@@ -1,6 +1,7 @@
 // Stands in for camera and microphone: a moving picture in one colour and a tone, so that a test can
 // tell whose picture and sound arrive. COLOUR, PITCH and BUSY are replaced by the test; BUSY is the
 // number of squares that change with every frame: 0 costs next to no bits, 120 about what people do.
+// PITCH 0: the browser's own (fake) microphone.
 (() => {
   const canvas = document.createElement("canvas");
   canvas.width = 1280;
@@ -32,10 +33,12 @@
     return output.stream.getAudioTracks()[0];
   };
 
+  const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  const voice = async (wanted) => (PITCH > 0 ? tone() : (await real({ audio: wanted })).getAudioTracks()[0]);
   navigator.mediaDevices.getUserMedia = async (wanted) => {
     const tracks = [];
     if (wanted.video) tracks.push(canvas.captureStream(20).getVideoTracks()[0]);
-    if (wanted.audio) tracks.push(tone());
+    if (wanted.audio) tracks.push(await voice(wanted.audio));
     return new MediaStream(tracks);
   };
 })();

@@ -10,8 +10,9 @@ from typing import Any
 
 from playwright.async_api import Playwright
 
-from tests.browser.people import CONNECTED, Person, in_chromium, launch_chromium
-from tests.browser.running import Running
+from tests.browser.firefox import Firefox
+from tests.browser.people import CONNECTED, Person, in_chromium, in_firefox, launch_chromium
+from tests.browser.running import Running, free_port
 from tests.line.conditions import CONDITIONS, Condition
 from tests.line.site import Line
 
@@ -20,6 +21,11 @@ CHAIR_COLOUR, SITE_COLOUR = (200, 30, 30), (30, 170, 40)
 CHAIR_BUSY, SITE_BUSY = 120, 30  # see scene.js; the chair's picture is shown large
 MICROPHONE = "[data-microphone]"
 IN = f"{CONNECTED} && window.diemcau.signaling.open"
+WITHOUT_RED = """(() => {
+  const all = RTCRtpReceiver.getCapabilities.bind(RTCRtpReceiver);
+  const plain = ({ mimeType }) => !mimeType.endsWith("/red");
+  RTCRtpReceiver.getCapabilities = (kind) => ({ codecs: all(kind).codecs.filter(plain) });
+})()"""
 SPEAKS = "window.diemcau.state().session.seats[window.diemcau.state().seat].microphone"
 Figures = dict[str, Any]
 
@@ -78,19 +84,26 @@ async def _end(person: Person) -> Figures:
 
 
 @contextlib.asynccontextmanager
-async def far_site(playwright: Playwright, running: Running, line: Line) -> AsyncIterator[FarSite]:
-    """Start both browsers and enter; the line is good."""
+async def far_site(
+    playwright: Playwright,
+    running: Running,
+    line: Line,
+    *,
+    firefox: bool = False,
+    speech: Path | None = None,
+) -> AsyncIterator[FarSite]:
+    """Start both browsers and enter; the line is good.
+
+    Args:
+        firefox: the site uses Firefox.
+        speech: a sound file the chair speaks again and again, sent without redundancy (RED).
+    """
     good = CONDITIONS["good"]
     line.shape(up=good.up, down=good.down)
     async with contextlib.AsyncExitStack() as stack:
-        near = await launch_chromium(playwright, trusted=running.url)
-        stack.push_async_callback(near.close)
-        far = await launch_chromium(playwright, trusted=running.url, inside=line)
-        stack.push_async_callback(far.close)
-        people = (
-            await in_chromium(near, running.url, "chutri", CHAIR_COLOUR, 300, CHAIR_BUSY),
-            await in_chromium(far, running.url, "pleiku", SITE_COLOUR, 500, SITE_BUSY),
-        )
+        chair = await _near(stack, playwright, running, speech)
+        far = _far_firefox if firefox else _far_chromium
+        people = chair, await far(stack, playwright, running, line)
         await asyncio.gather(*(_enter(person) for person in people))
         meeting = FarSite(line, *people)
         await meeting.chair_on_main()
@@ -99,9 +112,41 @@ async def far_site(playwright: Playwright, running: Running, line: Line) -> Asyn
         yield meeting
 
 
+async def _near(
+    stack: contextlib.AsyncExitStack, playwright: Playwright, running: Running, speech: Path | None
+) -> Person:
+    spoken = [] if speech is None else [f"--use-file-for-fake-audio-capture={speech}"]
+    near = await launch_chromium(playwright, trusted=running.url, arguments=spoken)
+    stack.push_async_callback(near.close)
+    pitch_hz = 300 if speech is None else 0
+    chair = await in_chromium(near, running.url, "chutri", CHAIR_COLOUR, pitch_hz, CHAIR_BUSY)
+    if speech is not None:
+        await near.contexts[0].add_init_script(WITHOUT_RED)
+    return chair
+
+
+async def _far_chromium(
+    stack: contextlib.AsyncExitStack, playwright: Playwright, running: Running, line: Line
+) -> Person:
+    far = await launch_chromium(playwright, trusted=running.url, inside=line)
+    stack.push_async_callback(far.close)
+    return await in_chromium(far, running.url, "pleiku", SITE_COLOUR, 500, SITE_BUSY)
+
+
+async def _far_firefox(
+    stack: contextlib.AsyncExitStack, playwright: Playwright, running: Running, line: Line
+) -> Person:
+    far = await stack.enter_async_context(
+        Firefox.launch(free_port(), trusted=line.host, inside=line)
+    )
+    # Without a sound device its AudioContext stands still: its own fake microphone hums.
+    return await in_firefox(far, running.url, "pleiku", SITE_COLOUR, 0, SITE_BUSY)
+
+
 async def _enter(person: Person) -> None:
     await person.enter()
-    await person.tab.evaluate(METER.read_text(encoding="utf-8"))
+    meter = METER.read_text(encoding="utf-8")
+    await person.tab.evaluate(f"(() => {{ {meter} }})()")
     await _speak(person)
 
 

@@ -1,6 +1,8 @@
 """What two browsers see of each other on every line of `conditions.py`; a table and a JSON file.
 
     python -m tests.line.survey --out survey.json
+    python -m tests.line.survey --firefox "10 % loss"
+    python -m tests.line.survey --speech "10 % loss"  # a spoken text, without RED: in-band FEC
 
 Needs root and Chromium. Not a test: it judges nothing. Takes half a minute a condition.
 """
@@ -19,16 +21,20 @@ from tests.browser.running import running_demo
 from tests.line.conditions import CONDITIONS
 from tests.line.far_site import FarSite, Figures, far_site
 from tests.line.site import site_line
+from tests.line.speech import speech_file
 
 COLUMNS = (
-    ("to", "who", 5), ("fps", "fps", 5), ("width", "px", 5), ("freezes", "frz", 4),
-    ("longest_gap_s", "gap s", 6), ("concealed", "hidden %", 9), ("audio_buffer_ms", "voice ms", 9),
+    ("to", "who", 6), ("fps", "fps", 6), ("width", "px", 5), ("freezes", "frz", 4),
+    ("longest_gap_s", "gap s", 6), ("concealed", "hidden %", 9), ("fec_packets", "fec", 5),
+    ("audio_buffer_ms", "voice ms", 9),
     ("video_buffer_ms", "video ms", 9), ("rtt_ms", "rtt", 6), ("down_kbps", "kbit/s", 8),
     ("up_target_kbps", "target", 8), ("queued", "queue drops", 12), ("plis", "pli", 4),
 )  # fmt: skip
 
 
-async def survey(names: Sequence[str], seconds: float) -> list[dict[str, Any]]:
+async def survey(
+    names: Sequence[str], seconds: float, *, firefox: bool, speech: bool
+) -> list[dict[str, Any]]:
     """Measure the conditions one after the other; a good line between them."""
     rows: list[dict[str, Any]] = []
     with (
@@ -38,7 +44,11 @@ async def survey(names: Sequence[str], seconds: float) -> list[dict[str, Any]]:
             Path(data), host=line.host, environment={"DIEMCAU_MEDIA_ADDRESSES": line.host}
         ) as running,
     ):
-        async with async_playwright() as playwright, far_site(playwright, running, line) as meeting:
+        spoken = speech_file(Path(data)) if speech else None
+        async with (
+            async_playwright() as playwright,
+            far_site(playwright, running, line, firefox=firefox, speech=spoken) as meeting,
+        ):
             for name in names:
                 for row in await _measured(meeting, name, seconds):
                     rows.append(row)
@@ -79,13 +89,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.line.survey", description=__doc__)
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     parser.add_argument("--seconds", type=float, default=15.0, help="measured per condition")
+    parser.add_argument("--firefox", action="store_true", help="the site uses Firefox")
+    parser.add_argument("--speech", action="store_true", help="the chair speaks, without RED")
     parser.add_argument("conditions", nargs="*", metavar="CONDITION", help="default: all")
     arguments = parser.parse_args()
     unknown = set(arguments.conditions) - set(CONDITIONS)
     if unknown:
         parser.error(f"unknown: {', '.join(unknown)}; there are: {', '.join(CONDITIONS)}")
     print(f"{'line':<24}" + "".join(f"{title:>{width}}" for _, title, width in COLUMNS))
-    rows = asyncio.run(survey(arguments.conditions or list(CONDITIONS), arguments.seconds))
+    rows = asyncio.run(
+        survey(
+            arguments.conditions or list(CONDITIONS),
+            arguments.seconds,
+            firefox=arguments.firefox,
+            speech=arguments.speech,
+        )
+    )
     if arguments.out is not None:
         arguments.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 

@@ -32,6 +32,8 @@ import { RoomView } from "./view/room_view.js";
 const RENDER_MS = 30;
 const TICK_MS = 1000;
 const STATS_MS = 2000;
+/** The advice to leave UDP holds so long. */
+const ADVICE_MS = 60_000;
 const PHONE_SLOTS = { audio: 4, video: 6 };
 const SLOTS = { audio: 4, video: 9 };
 /** A lost line is told at once beside the clock; the large notice waits this long. */
@@ -56,6 +58,7 @@ class Room {
   #hiding = 0;
   #effort = FRESH;
   #patience = new Patience();
+  #tcpAdvised = -Infinity;
   #hidden = false;
   #sent = "";
   #entered = false;
@@ -155,9 +158,19 @@ class Room {
     if (told !== null) this.view.messages.say(t(told.text, told.values));
   }
 
-  /** What delays our own pings delays media on TCP as well. @param {"tcp" | "any"} path */
+  /** @param {"tcp" | "any"} path */
   #tryPath(path) {
-    if (path === "any" || this.signaling.promptness.prompt) this.peer.use(path);
+    this.#tcpAdvised = path === "tcp" ? performance.now() : -Infinity;
+    if (path === "any") this.peer.use("any");
+    else this.#leaveUdp();
+  }
+
+  /** As advised lately, and once our own pings are prompt: what delays them delays media on TCP as well. */
+  #leaveUdp() {
+    const advised = performance.now() - this.#tcpAdvised < ADVICE_MS;
+    if (!advised || !this.signaling.promptness.prompt) return;
+    this.#tcpAdvised = -Infinity;
+    this.peer.use("tcp");
   }
 
   /** @param {import("./protocol.js").Entry} entry */
@@ -178,6 +191,7 @@ class Room {
   /** @param {boolean} open */
   #line(open) {
     if (open) {
+      this.#tcpAdvised = -Infinity; // it may be another network now
       this.#hideLost();
       this.#sent = "";
       // Without a resume the server has ended the old transport.
@@ -460,6 +474,7 @@ class Room {
   }
 
   async #measure() {
+    this.#leaveUdp();
     const pc = this.peer.connection;
     if (pc === null || this.peer.state !== "connected") return;
     const now = await sample(pc);
