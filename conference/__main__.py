@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "demo", "run it with demo data and simulated sites", _demo, _demo_options)
     _add(commands, "bench", "measure any WHIP/WHEP server", _bench, _bench_options)
     _add(commands, "replay", "tell what the media cores make of a dump", _replay, _replay_options)
+    _add(commands, "dumps", "list the packet dumps in the data folder", _dumps, _with_store)
     _add(commands, "token", "issue a bearer token for WHIP or WHEP", _token, _token_options)
     _add(commands, "user", "create an account or set its password", _user, _user_options)
     _add(commands, "units", "load the shipped units and sites", _units, _with_store)
@@ -132,6 +133,12 @@ async def _replay(options: argparse.Namespace) -> int:
         print(line)
     print("", *replay.summary(), sep="\n")
     return 0
+
+
+async def _dumps(options: argparse.Namespace) -> int:
+    from conference.administration import list_dumps
+
+    return list_dumps(_settings(options))
 
 
 # ---------------------------------------------------------------- bench

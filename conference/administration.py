@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import AsyncIterator
+from datetime import datetime
 
 from conference.config import ConfigError, Settings
 from conference.folder import prepare_folder
@@ -11,6 +12,7 @@ from rooms.directory.directory import Directory
 from rooms.directory.tokens import TokenRole, issue_token, load_key
 from rooms.errors import Invalid, RequestRefused
 from rooms.meetings.meetings import Meetings
+from rooms.records.dumps import described, files
 from rooms.seed.seed import seed_directory
 from rooms.store.database import Database
 
@@ -45,6 +47,17 @@ async def issue_meeting_token(
     )
     print(f"{role} of meeting {found.id}, valid {hours:g} h:")
     print(token)
+    return 0
+
+
+def list_dumps(settings: Settings) -> int:
+    """Print the packet dumps, the newest last: when, of whom, how large, where."""
+    found = {described(path): path for path in files(settings.folder / "dumps")}
+    for dump, path in sorted(found.items(), key=lambda one: one[0].started):
+        at = datetime.fromtimestamp(dump.started).astimezone()
+        kilobytes = dump.size_bytes / 1000
+        who = f"meeting {dump.meeting} {dump.seat}"
+        print(f"{at:%Y-%m-%d %H:%M:%S}  {who}  {kilobytes:.0f} kB  {path}")
     return 0
 
 

@@ -28,6 +28,8 @@ from rooms.directory.directory import Directory
 from rooms.directory.tokens import load_key
 from rooms.health import HealthBoard
 from rooms.meetings.meetings import Meetings
+from rooms.records.audit import Audit
+from rooms.records.dumps import Dumps
 from rooms.records.recordings import Recordings
 from rooms.service import LiveMeetings
 from rooms.store.database import Database
@@ -93,6 +95,16 @@ async def running(
             db, meetings, recordings, media, SystemClock(), health, _switch_rule(settings)
         )
         stack.push_async_callback(live.close)
+        audit = Audit(db)
+        dumps = Dumps(
+            settings.folder.absolute() / "dumps",
+            media,
+            live.peer,
+            audit,
+            SystemClock(),
+            allowed=settings.media.dumps,
+            max_bytes=settings.media.dump_megabytes * 1_000_000,
+        )
         services = Services(
             settings=WebSettings(
                 public_url=settings.server.public_url.rstrip("/"),
@@ -109,6 +121,8 @@ async def running(
             recordings=recordings,
             live=live,
             health=health,
+            audit=audit,
+            dumps=dumps,
             turn=TurnServers(settings.turn.urls, settings.turn.secret, settings.turn.ttl_seconds),
         )
         app = _application(settings, services, db, media)

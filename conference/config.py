@@ -59,6 +59,7 @@ class MediaSettings(_Section, frozen=True, kw_only=True):
     port: Port = 40000  # UDP port on each of them
     workers: Annotated[int, Meta(ge=1, le=64)] = 1  # processes; worker k listens on port + k
     dumps: bool = False  # redacted packet dumps may be taken
+    dump_megabytes: Annotated[int, Meta(ge=250)] = 1000  # all of them together, on the disk
     tcp_switch_loss: Annotated[float, Meta(gt=0, le=1)] = 0.15  # of packets, whatever is sent
     tcp_switch_delay_ms: Annotated[float, Meta(gt=0)] = 1500.0  # round trip on TCP: come back
     tcp_switch_seconds: Annotated[int, Meta(ge=1, le=3600)] = 10  # so long

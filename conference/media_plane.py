@@ -272,10 +272,11 @@ class WorkerPlane:
 
     # ------------------------------------------------------------ dumps
 
-    async def start_dump(self, peer: PeerId, directory: str) -> str:
-        """Write a redacted dump of what the peer sends; the path of its file. Raises MediaRefused:
+    async def start_dump(self, peer: PeerId, directory: str, seconds: float) -> str:
+        """Write a redacted dump of the peer's line; the path of its file. Raises MediaRefused:
         "busy" when dumps are off or too many run."""
-        reply = await self._ask(self._of(peer), control.StartDump(peer=peer, directory=directory))
+        request = control.StartDump(peer=peer, directory=directory, seconds=seconds)
+        reply = await self._ask(self._of(peer), request)
         assert isinstance(reply, control.Done)
         return str(reply.value)
 

@@ -118,6 +118,7 @@ class StartDump(Request, frozen=True, tag="start-dump"):
 
     peer: str
     directory: str
+    seconds: float = 600.0  # ends by itself then; at most 600
 
 
 class StopDump(Request, frozen=True, tag="stop-dump"):

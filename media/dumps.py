@@ -1,13 +1,17 @@
 """Running packet dumps: each follows one transport and writes its file beside the packet path."""
 
 import asyncio
+import logging
 import secrets
 import time
 from pathlib import Path
 from typing import BinaryIO
 
 from media.dump import SUFFIX, DumpWriter
+from media.negotiated import NegotiatedMedia
 from media.transport.transport import Transport
+
+log = logging.getLogger(__name__)
 
 MAX_DUMPS = 4
 MAX_DUMP_S = 600.0
@@ -18,12 +22,14 @@ class NotAllowed(Exception):
 
 
 class _Running:
-    def __init__(self, transport: Transport, path: Path, file: BinaryIO, now: float) -> None:
+    def __init__(
+        self, transport: Transport, path: Path, file: BinaryIO, now: float, seconds: float
+    ) -> None:
         self.transport = transport
         self.path = path
         self.file = file
-        self.begun = now
-        self.writer = DumpWriter(transport.peer.negotiated, now)
+        self.ends = now + min(seconds, MAX_DUMP_S)
+        self.writer = DumpWriter(_known_media(transport), now)
         self.writing: asyncio.Task[None] | None = None
 
 
@@ -33,6 +39,7 @@ class Dumps:
     def __init__(self, *, allowed: bool = False) -> None:
         self.allowed = allowed
         self._running: dict[str, _Running] = {}
+        self._ending: dict[str, asyncio.Task[None]] = {}
 
     @property
     def running(self) -> bool:
@@ -44,10 +51,10 @@ class Dumps:
         if running is not None and running.transport.dump is not None:
             running.transport.dump.rtcp_out(packet, now)
 
-    async def start(self, transport: Transport, directory: str) -> str:
+    async def start(self, transport: Transport, directory: str, seconds: float = MAX_DUMP_S) -> str:
         """Dump what the transport receives from now on; the path of the file.
 
-        A dump that runs already goes on. It ends by itself after `MAX_DUMP_S`.
+        A dump that runs already goes on. It ends by itself after `seconds`, at most `MAX_DUMP_S`.
 
         Raises:
             OSError: the folder cannot be written.
@@ -61,7 +68,7 @@ class Dumps:
                 raise NotAllowed(f"{MAX_DUMPS} dumps are running")
             path = Path(directory) / f"{int(time.time())}-{secrets.token_hex(4)}{SUFFIX}"
             file = await asyncio.to_thread(_create, path)
-            running = _Running(transport, path, file, time.monotonic())
+            running = _Running(transport, path, file, time.monotonic(), seconds)
             self._running[transport.peer.id] = running
             transport.dump = running.writer
         return str(running.path)
@@ -69,6 +76,15 @@ class Dumps:
     async def end(self, peer_id: str) -> None:
         """The transport is gone."""
         await self.stop(peer_id)
+
+    async def _end(self, peer_id: str) -> None:
+        """Its time is over."""
+        try:
+            await self.stop(peer_id)
+        except OSError as error:
+            log.error("the end of a dump is not written: %s", error.strerror)
+        finally:
+            self._ending.pop(peer_id, None)
 
     async def stop(self, peer_id: str) -> dict[str, object] | None:
         """Write what is left; None: no dump of this peer runs."""
@@ -88,17 +104,24 @@ class Dumps:
         }
 
     async def close(self) -> None:
+        await asyncio.gather(*self._ending.values())
         await asyncio.gather(*(self.stop(peer_id) for peer_id in list(self._running)))
 
     def flush(self, now: float) -> None:
         """Call a few times a second: hands what was collected to the disk."""
-        for running in self._running.values():
-            if running.transport.dump is not None and now - running.begun > MAX_DUMP_S:
-                running.transport.dump = None
+        for peer_id, running in self._running.items():
+            if now > running.ends and peer_id not in self._ending:
+                self._ending[peer_id] = asyncio.ensure_future(self._end(peer_id))
+                continue
             if running.writing is None or running.writing.done():
                 running.writing = asyncio.ensure_future(
                     asyncio.to_thread(_append, running.file, running.writer.take())
                 )
+
+
+def _known_media(transport: Transport) -> NegotiatedMedia:
+    ingress = transport.peer.ingress
+    return transport.peer.negotiated if ingress is None else ingress.known_media()
 
 
 def _create(path: Path) -> BinaryIO:

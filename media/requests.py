@@ -150,7 +150,9 @@ async def _stop_recording(node: Node, request: control.StopRecording, now: float
 
 async def _start_dump(node: Node, request: control.StartDump, now: float) -> Reply:
     try:
-        path = await node.dumps.start(_transport(node, request.peer), request.directory)
+        path = await node.dumps.start(
+            _transport(node, request.peer), request.directory, request.seconds
+        )
     except NotAllowed as error:
         return control.Failed(code="busy", detail=str(error))
     except OSError as error:

@@ -26,6 +26,7 @@ REFUSALS: dict[str, str] = {
     "superseded": N_("Điểm cầu đã kết nối từ thiết bị khác."),
     "name-taken": N_("Tên đăng nhập đã có người dùng."),
     "invalid": N_("Dữ liệu không hợp lệ."),
+    "dumps-off": N_("Chưa bật việc ghi gói tin trong cài đặt của hệ thống."),
     "busy": N_("Hệ thống đang bận. Xin thử lại."),
     "shutdown": N_("Hệ thống đang khởi động lại. Xin chờ giây lát."),
 }

@@ -16,7 +16,7 @@ from rooms.records.recordings import Recordings
 from rooms.session.commands import SetLimits
 from rooms.session.core import NOTHING, evolve, fold
 from rooms.session.events import Entry, MeetingOpened
-from rooms.session.model import Phase, Seat, SeatId, Session
+from rooms.session.model import PeerId, Phase, Seat, SeatId, Session
 from rooms.session.policy import SERVICE, Actor
 from rooms.session.slots import Tile
 from rooms.store.database import Database
@@ -85,6 +85,11 @@ class LiveMeetings:
         """The session as it stands now; None: not live in this process."""
         live = self._live.get(meeting_id)
         return live.session if live is not None else None
+
+    def peer(self, meeting_id: int, seat: SeatId) -> PeerId | None:
+        """The media transport a seat has now."""
+        live = self._live.get(meeting_id)
+        return live.media.peer_of(seat) if live is not None else None
 
     async def enter(
         self,

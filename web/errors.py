@@ -30,6 +30,8 @@ STATUS_OF_CODE = {
     "throttled": HTTPStatus.TOO_MANY_REQUESTS,
     "busy": HTTPStatus.SERVICE_UNAVAILABLE,
     "shutdown": HTTPStatus.SERVICE_UNAVAILABLE,
+    "dumps-off": HTTPStatus.CONFLICT,
+    "not-present": HTTPStatus.CONFLICT,
     "ended": HTTPStatus.CONFLICT,
     "cancelled": HTTPStatus.CONFLICT,
 }

@@ -8,6 +8,8 @@ from rooms.directory.accounts import Accounts
 from rooms.directory.directory import Directory
 from rooms.health import HealthBoard
 from rooms.meetings.meetings import Meetings
+from rooms.records.audit import Audit
+from rooms.records.dumps import Dumps
 from rooms.records.recordings import Recordings
 from rooms.service import LiveMeetings
 from rooms.turn import TurnServers
@@ -44,6 +46,8 @@ class Services:
     recordings: Recordings
     live: LiveMeetings
     health: HealthBoard
+    audit: Audit
+    dumps: Dumps
     turn: TurnServers = field(default_factory=TurnServers)
 
 

@@ -13,6 +13,7 @@ from media.negotiated import (
     RID,
     TRANSPORT_CC,
     NegotiatedMedia,
+    SignalledSsrc,
     Uplink,
 )
 from media.receive.source_packet import SourcePacket
@@ -334,6 +335,21 @@ class Ingress:
         """Somebody else knows which layer an SSRC is: the worker that relays it."""
         if ssrc not in self._by_ssrc:
             self._bind(track, rid, ssrc, is_rtx=False)
+
+    def known_media(self) -> NegotiatedMedia:
+        """What was agreed on, with the SSRCs learnt since: packets name a layer at first only."""
+        uplinks = tuple(
+            replace(
+                track.uplink,
+                ssrcs=tuple(
+                    SignalledSsrc(encoding.ssrc, encoding.rtx_ssrc, rid)
+                    for rid, encoding in track.encodings.items()
+                    if encoding.ssrc is not None
+                ),
+            )
+            for track in self.tracks
+        )
+        return replace(self.negotiated, uplinks=uplinks)
 
     def encoding_of(self, ssrc: int) -> Encoding | None:
         binding = self._by_ssrc.get(ssrc)

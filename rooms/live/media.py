@@ -150,6 +150,11 @@ class LiveMedia:
         self._views.pop(seat, None)
         self.post(lambda: self._drop(seat))
 
+    def peer_of(self, seat: SeatId) -> PeerId | None:
+        """The transport the seat has now."""
+        peer = self._peers.get(seat)
+        return peer.id if peer is not None else None
+
     # ------------------------------------------------------------ the task
 
     async def _ask(self, job: Callable[[], Awaitable[T]]) -> T:

@@ -222,3 +222,16 @@ class RecordingRow(Base):
     directory: Mapped[str] = mapped_column(Text)
     video: Mapped[str | None] = mapped_column(Text)
     error: Mapped[str] = mapped_column(Text)
+
+
+class AuditEntryRow(Base):
+    """Who did what to the service. Rows are never changed or removed."""
+
+    __tablename__ = "audit_entries"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    action: Mapped[str] = mapped_column(String(40))
+    meeting_id: Mapped[int | None] = mapped_column(ForeignKey("meetings.id"), index=True)
+    subject: Mapped[str] = mapped_column(String(200))

@@ -29,6 +29,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+RED, GREEN, BLUE, YELLOW = (200, 30, 30), (30, 170, 40), (40, 60, 210), (200, 190, 30)
 SCENE = Path(__file__).with_name("scene.js")
 CONNECTED = 'window.diemcau?.peer?.state === "connected"'
 # Mean colour of the middle of a slot's picture, [r, g, b]; null while nothing is decoded.
@@ -192,6 +193,14 @@ async def launch_chromium(
     )
 
 
+async def sign_in(page: ChromiumPage, url: str, username: str) -> None:
+    await page.goto(f"{url}/dang-nhap")
+    await page.fill(".si__form input[name=username]", username)
+    await page.fill(".si__form input[name=password]", DEMO_PASSWORD)
+    await page.click(".si__form button[type=submit]")
+    await page.wait_for_url(f"{url}/")
+
+
 async def in_chromium(
     browser: Browser,
     url: str,
@@ -204,11 +213,7 @@ async def in_chromium(
     context = await browser.new_context(viewport={"width": 1600, "height": 900}, locale="vi-VN")
     await context.add_init_script(scene(colour, pitch_hz, busy))
     page: ChromiumPage = await context.new_page()
-    await page.goto(f"{url}/dang-nhap")
-    await page.fill(".si__form input[name=username]", username)
-    await page.fill(".si__form input[name=password]", DEMO_PASSWORD)
-    await page.click(".si__form button[type=submit]")
-    await page.wait_for_url(f"{url}/")
+    await sign_in(page, url, username)
     return Person(username, colour, page, url)
 
 

@@ -2,11 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import Browser, async_playwright
 
 from tests.browser.coturn import (
     LISTENS,
@@ -18,31 +17,28 @@ from tests.browser.coturn import (
 )
 from tests.browser.cut import filtered, port_rules
 from tests.browser.firefox import Firefox
-from tests.browser.people import CONNECTED, Person, in_chromium, in_firefox, launch_chromium
+from tests.browser.people import (
+    BLUE,
+    CONNECTED,
+    GREEN,
+    RED,
+    YELLOW,
+    Person,
+    in_chromium,
+    in_firefox,
+    launch_chromium,
+)
 from tests.browser.running import Running, free_port, running_demo
 
 pytestmark = pytest.mark.browser
 
-RED, GREEN, BLUE, YELLOW = (200, 30, 30), (30, 170, 40), (40, 60, 210), (200, 190, 30)
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running_demo(tmp_path_factory.mktemp("data")) as demo:
-        yield demo
-
 
 @pytest.fixture
-async def people(running: Running) -> AsyncIterator[list[Person]]:
-    async with async_playwright() as playwright, Firefox.launch(free_port()) as firefox:
-        browser = await launch_chromium(playwright)
-        try:
-            yield [
-                await in_chromium(browser, running.url, "chutri", RED, 300),
-                await in_firefox(firefox, running.url, "ayunpa", YELLOW, 900),
-            ]
-        finally:
-            await browser.close()
+async def people(running: Running, chromium: Browser, firefox: Firefox) -> list[Person]:
+    return [
+        await in_chromium(chromium, running.url, "chutri", RED, 300),
+        await in_firefox(firefox, running.url, "ayunpa", YELLOW, 900),
+    ]
 
 
 async def test_media_comes_through_tcp_when_udp_is_blocked(
@@ -80,29 +76,24 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return make_authority(tmp_path_factory.mktemp("authority"))
 
 
-async def test_udp_that_stays_bad_is_left_for_tcp(tmp_path: Path) -> None:
+async def test_udp_that_stays_bad_is_left_for_tcp(tmp_path: Path, chromium: Browser) -> None:
     """30 % of the UDP packets are lost both ways; over TCP the picture is clean."""
     settings = {"DIEMCAU_MEDIA_ADDRESSES": "127.0.0.1", "DIEMCAU_MEDIA_TCP_SWITCH_SECONDS": "4"}
     with running_demo(tmp_path / "data", environment=settings) as running:
-        async with async_playwright() as playwright:
-            browser = await launch_chromium(playwright)
-            try:
-                one = await in_chromium(browser, running.url, "chutri", RED, 300)
-                two = await in_chromium(browser, running.url, "pleiku", GREEN, 500)
-                people = (one, two)
-                await asyncio.gather(*(person.enter() for person in people))
-                await one.sees([two])
-                assert await one.tab.evaluate(PATHS) == ["host", "udp"]
-                with filtered(*port_rules("udp", running.media_port, 0.3)):
-                    for person in people:
-                        await person.until(f"({PATHS}).then((path) => path?.[1] === 'tcp')", 40)
-                    await one.sees([two])
-                    before = await lost(one)
-                    await asyncio.sleep(3)
-                    assert await lost(one) == before
-                    await two.sees([one])
-            finally:
-                await browser.close()
+        one = await in_chromium(chromium, running.url, "chutri", RED, 300)
+        two = await in_chromium(chromium, running.url, "pleiku", GREEN, 500)
+        people = (one, two)
+        await asyncio.gather(*(person.enter() for person in people))
+        await one.sees([two])
+        assert await one.tab.evaluate(PATHS) == ["host", "udp"]
+        with filtered(*port_rules("udp", running.media_port, 0.3)):
+            for person in people:
+                await person.until(f"({PATHS}).then((path) => path?.[1] === 'tcp')", 40)
+            await one.sees([two])
+            before = await lost(one)
+            await asyncio.sleep(3)
+            assert await lost(one) == before
+            await two.sees([one])
 
 
 async def lost(person: Person) -> int:

@@ -2,42 +2,38 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import Browser
 
 from tests.browser.cut import cut
 from tests.browser.firefox import Firefox
-from tests.browser.people import CONNECTED, Person, in_chromium, in_firefox, launch_chromium
-from tests.browser.running import Running, free_port, running_demo
+from tests.browser.people import (
+    BLUE,
+    CONNECTED,
+    GREEN,
+    RED,
+    YELLOW,
+    Person,
+    in_chromium,
+    in_firefox,
+)
+from tests.browser.running import Running
 
 pytestmark = pytest.mark.browser
 
-RED, GREEN, BLUE, YELLOW = (200, 30, 30), (30, 170, 40), (40, 60, 210), (200, 190, 30)
 MICROPHONE = "[data-microphone]"
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running_demo(tmp_path_factory.mktemp("data")) as demo:
-        yield demo
-
-
 @pytest.fixture
-async def people(running: Running) -> AsyncIterator[list[Person]]:
-    """The chair, the secretary and two sites; the last one uses Firefox."""
-    async with async_playwright() as playwright, Firefox.launch(free_port()) as firefox:
-        browser = await launch_chromium(playwright)
-        try:
-            yield [
-                await in_chromium(browser, running.url, "chutri", RED, 300),
-                await in_chromium(browser, running.url, "pleiku", GREEN, 500),
-                await in_chromium(browser, running.url, "ankhe", BLUE, 700),
-                await in_firefox(firefox, running.url, "ayunpa", YELLOW, 900),
-            ]
-        finally:
-            await browser.close()
+async def people(running: Running, chromium: Browser, firefox: Firefox) -> list[Person]:
+    """The chair and three sites; the last one uses Firefox."""
+    return [
+        await in_chromium(chromium, running.url, "chutri", RED, 300),
+        await in_chromium(chromium, running.url, "pleiku", GREEN, 500),
+        await in_chromium(chromium, running.url, "ankhe", BLUE, 700),
+        await in_firefox(firefox, running.url, "ayunpa", YELLOW, 900),
+    ]
 
 
 async def everyone_sees_everyone(people: list[Person]) -> None:

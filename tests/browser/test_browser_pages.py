@@ -1,14 +1,12 @@
 """Every page at phone and desk width: no sideways scroll, nothing axe-core objects to."""
 
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page
 
-from rooms.seed.seed import DEMO_PASSWORD
-from tests.browser.people import launch_chromium
-from tests.browser.running import Running, running_demo
+from tests.browser.people import sign_in
+from tests.browser.running import Running
 
 pytestmark = pytest.mark.browser
 
@@ -29,27 +27,14 @@ VIOLATIONS = """axe.run(document, { resultTypes: ["violations"] }).then(({ viola
   violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`))"""
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running_demo(tmp_path_factory.mktemp("data")) as demo:
-        yield demo
-
-
 @pytest.fixture
-async def page(running: Running) -> AsyncIterator[Page]:
+async def page(running: Running, chromium: Browser) -> Page:
     """The secretary, who may open every page but the administrator's."""
-    async with async_playwright() as playwright:
-        browser = await launch_chromium(playwright)
-        # Only the checker's own script needs to get past the policy.
-        context = await browser.new_context(bypass_csp=True)
-        page = await context.new_page()
-        await page.goto(f"{running.url}/dang-nhap")
-        await page.fill(".si__form input[name=username]", "thuky")
-        await page.fill(".si__form input[name=password]", DEMO_PASSWORD)
-        await page.click(".si__form button[type=submit]")
-        await page.wait_for_url(f"{running.url}/")
-        yield page
-        await browser.close()
+    # Only the checker's own script needs to get past the policy.
+    context = await chromium.new_context(bypass_csp=True)
+    page = await context.new_page()
+    await sign_in(page, running.url, "thuky")
+    return page
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="needs axe-core: npm ci in web/")

@@ -5,76 +5,67 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import Browser
 
-from tests.browser.people import CONNECTED, in_chromium, launch_chromium
-from tests.browser.running import Running, running_demo
+from tests.browser.people import BLUE, CONNECTED, RED, in_chromium
+from tests.browser.running import Running
 
 pytestmark = pytest.mark.browser
 
-RED, BLUE = (200, 30, 30), (40, 60, 210)
 RECORDING = "window.diemcau.state().session.recording !== null"
 COMPOSE_SECONDS = 120.0
 
 
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    with running_demo(tmp_path / "data") as demo:
-        yield demo
+async def test_a_recording_survives_the_worker_and_plays(
+    running: Running, chromium: Browser
+) -> None:
+    chair = await in_chromium(chromium, running.url, "chutri", RED, 300)
+    site = await in_chromium(chromium, running.url, "ankhe", BLUE, 700)
+    secretary = await in_chromium(chromium, running.url, "thuky", (128, 128, 128), 100)
+    await asyncio.gather(chair.enter(), site.enter(), secretary.enter())
+    await chair.click("[data-microphone]")
+    await site.sees([chair])
+    await secretary.sees([chair])
 
+    await secretary.click("[data-panel-record]")
+    await asyncio.gather(*(person.until(RECORDING) for person in (chair, site, secretary)))
+    started = time.time()
+    await asyncio.sleep(5)
+    seat = json.dumps({"seat": await site.seat()})
+    await secretary.tab.evaluate(f'window.diemcau.signaling.request("show-on-main", {seat})')
+    await asyncio.sleep(4)
 
-async def test_a_recording_survives_the_worker_and_plays(running: Running) -> None:
-    async with async_playwright() as playwright:
-        browser = await launch_chromium(playwright)
-        chair = await in_chromium(browser, running.url, "chutri", RED, 300)
-        site = await in_chromium(browser, running.url, "ankhe", BLUE, 700)
-        secretary = await in_chromium(browser, running.url, "thuky", (128, 128, 128), 100)
-        await asyncio.gather(chair.enter(), site.enter(), secretary.enter())
-        await chair.click("[data-microphone]")
-        await site.sees([chair])
-        await secretary.sees([chair])
+    os.kill(running.worker_pid(), signal.SIGKILL)
+    killed = time.time()
+    await asyncio.gather(
+        *(person.until(f"!({CONNECTED})", 10) for person in (chair, site, secretary))
+    )
+    await asyncio.gather(*(person.until(CONNECTED, 20) for person in (chair, site, secretary)))
+    await secretary.sees([site])
+    assert await secretary.tab.evaluate(RECORDING)
+    back = time.time()
+    await asyncio.sleep(4)
 
-        await secretary.click("[data-panel-record]")
-        await asyncio.gather(*(person.until(RECORDING) for person in (chair, site, secretary)))
-        started = time.time()
-        await asyncio.sleep(5)
-        seat = json.dumps({"seat": await site.seat()})
-        await secretary.tab.evaluate(f'window.diemcau.signaling.request("show-on-main", {seat})')
-        await asyncio.sleep(4)
+    await secretary.click("[data-panel-end]")
+    await secretary.click("[data-confirm-yes]")
+    ended = time.time()
+    await chair.until('!document.querySelector("[data-final]").hidden')
 
-        os.kill(running.worker_pid(), signal.SIGKILL)
-        killed = time.time()
-        await asyncio.gather(
-            *(person.until(f"!({CONNECTED})", 10) for person in (chair, site, secretary))
-        )
-        await asyncio.gather(*(person.until(CONNECTED, 20) for person in (chair, site, secretary)))
-        await secretary.sees([site])
-        assert await secretary.tab.evaluate(RECORDING)
-        back = time.time()
-        await asyncio.sleep(4)
-
-        await secretary.click("[data-panel-end]")
-        await secretary.click("[data-confirm-yes]")
-        ended = time.time()
-        await chair.until('!document.querySelector("[data-final]").hidden')
-
-        film = await _film(secretary, running)
-        plays = """(async () => {
-          const video = document.querySelector("video");
-          if (!video) return false;
-          video.muted = true;
-          await video.play();
-          return video.currentTime > 0.5 && video.videoWidth === 1280;
-        })()"""
-        await secretary.until(plays, 30)
-        await browser.close()
+    film = await _film(secretary, running)
+    plays = """(async () => {
+      const video = document.querySelector("video");
+      if (!video) return false;
+      video.muted = true;
+      await video.play();
+      return video.currentTime > 0.5 && video.videoWidth === 1280;
+    })()"""
+    await secretary.until(plays, 30)
 
     length, colours, loudness = _measure(film, [2.0, killed - started - 1.5, back - started + 2.5])
     assert length == pytest.approx(ended - started, abs=2.5)

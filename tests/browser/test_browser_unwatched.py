@@ -1,18 +1,16 @@
 """Nothing unwatched is sent, in Chromium and Firefox: layers, hidden tabs, muted microphones."""
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import Browser
 
 from tests.browser.firefox import Firefox
-from tests.browser.people import Person, in_chromium, in_firefox, launch_chromium
-from tests.browser.running import Running, free_port, running_demo
+from tests.browser.people import GREEN, RED, Person, in_chromium, in_firefox
+from tests.browser.running import Running
 
 pytestmark = pytest.mark.browser
 
-RED, GREEN = (200, 30, 30), (30, 170, 40)
 # Packets sent so far by source: of the microphone, and of each camera layer.
 SENT = """(async () => {
   const sent = { microphone: 0 };
@@ -42,23 +40,12 @@ BACK = """(async () => {
 })()"""
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running_demo(tmp_path_factory.mktemp("data")) as demo:
-        yield demo
-
-
 @pytest.fixture
-async def pair(running: Running) -> AsyncIterator[list[Person]]:
-    async with async_playwright() as playwright, Firefox.launch(free_port()) as firefox:
-        browser = await launch_chromium(playwright)
-        try:
-            yield [
-                await in_chromium(browser, running.url, "chutri", RED, 300),
-                await in_firefox(firefox, running.url, "ayunpa", GREEN, 900),
-            ]
-        finally:
-            await browser.close()
+async def pair(running: Running, chromium: Browser, firefox: Firefox) -> list[Person]:
+    return [
+        await in_chromium(chromium, running.url, "chutri", RED, 300),
+        await in_firefox(firefox, running.url, "ayunpa", GREEN, 900),
+    ]
 
 
 async def sent(person: Person) -> dict[str, Any]:

@@ -159,6 +159,20 @@ async def test_a_dump_ends_with_its_transport(worker: WorkerProcess, tmp_path: P
     assert list(records)
 
 
+async def test_a_dump_ends_when_its_time_is_over(worker: WorkerProcess, tmp_path: Path) -> None:
+    async with publisher(worker):
+        request = control.StartDump(peer="publisher", directory=str(tmp_path), seconds=1.0)
+        first = await worker.ask(request)
+        await asyncio.sleep(1.8)
+        taken = contents(first.value)
+        await asyncio.sleep(0.5)
+        assert len(taken) > 1000
+        assert contents(first.value) == taken
+        assert (await worker.ask(control.StopDump(peer="publisher"))).value is None
+        again = await worker.ask(request)
+        assert again.value != first.value
+
+
 async def test_without_the_setting_there_are_no_dumps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,6 +86,26 @@ def test_a_dump_replays_to_the_decisions_of_the_room() -> None:
     )
 
 
+def test_a_dump_begun_later_knows_what_the_packets_no_longer_say() -> None:
+    """Publishers name the layer of an SSRC at first only."""
+    world = World()
+    peer = world.publisher("s", rids=("q", "h"))
+    layers = [Source(50, items=((4, b"1"), (10, b"q"))), Source(51, items=((4, b"1"), (10, b"h")))]
+    for source in layers:
+        world.send(peer, *source.frame(key=True, height=180))
+        source.items = ()
+    assert peer.ingress is not None
+    writer = DumpWriter(peer.ingress.known_media(), 0.0)
+    for frame in range(10):
+        for source in layers:
+            for data in source.frame(key=frame == 5, height=180):
+                writer.rtp_in(data, len(data), frame / 30)
+    decisions, replay = replayed(writer.take())
+    named = [d.what for d in decisions if d.core == "source"]
+    assert named == ["camera q is SSRC 00000032", "camera h is SSRC 00000033"]
+    assert not any("drop" in line for line in replay.summary())
+
+
 def test_the_command_prints_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     writer = DumpWriter(MEDIA, 0.0)
     seconds_of(

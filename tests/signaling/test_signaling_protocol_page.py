@@ -35,7 +35,7 @@ STRUCTURES: list[type[msgspec.Struct]] = [
     notices.Level,
     notices.Line,
 ]
-NOT_ON_A_SOCKET = {"bad-credentials", "throttled", "name-taken"}  # of sign-in and accounts
+NOT_ON_A_SOCKET = {"bad-credentials", "throttled", "name-taken", "dumps-off"}  # of pages
 
 
 def fields_of(kind: type[msgspec.Struct]) -> set[str]:

@@ -62,6 +62,9 @@ ACCESS = {
     "/ky-thuat": ("thuky", "kythuat", "quantri"),
     "/ky-thuat?cuoc-hop=hop": ("thuky", "kythuat", "quantri"),
     "/quan-tri/tai-khoan": ("quantri",),
+    "/quan-tri/nhat-ky": ("quantri",),
+    "/api/v1/audit": ("quantri",),
+    "/api/v1/meetings/hop/dumps": ("thuky", "kythuat", "quantri"),
     "/api/v1/meetings": PEOPLE,
     "/api/v1/meetings/hop": ("chutri", "thuky", "kythuat", "quantri", "kbang"),
 }
@@ -111,6 +114,8 @@ ODD_PATHS = [
         "/api/v1/meetings/{}",
         "/api/v1/meetings/{}/health",
         "/api/v1/recordings/{}",
+        "/api/v1/dumps/{}",
+        "/api/v1/meetings/{}/dumps",
         "/api/v1/meetings?from={}&to={}",
         "/static/{}",
         "/{}",

@@ -1,6 +1,8 @@
 """A small province in a real store, for the tests of pages: units, 20 sites, people, meetings."""
 
 import re
+import secrets
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,6 +20,8 @@ from rooms.directory.directory import Directory
 from rooms.health import HealthBoard
 from rooms.media_port import Connected, MediaObserver, SlotWant
 from rooms.meetings.meetings import AgendaItem, Meeting, MeetingDraft, Meetings, MeetingState
+from rooms.records.audit import Audit
+from rooms.records.dumps import Dumps
 from rooms.records.recordings import Recordings
 from rooms.service import LiveMeetings
 from rooms.session.model import PeerId, Source
@@ -234,6 +238,13 @@ class Silence:
         self, room: str, peer: PeerId, max_down_kbps: int | None, video: bool
     ) -> None: ...
     async def set_main_voice(self, room: str, peer: PeerId | None) -> None: ...
+    async def start_dump(self, peer: PeerId, directory: str, seconds: float) -> str:
+        path = Path(directory) / f"{int(time.time())}-{secrets.token_hex(4)}.dcdump"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"diemcau dump")
+        return str(path)
+
+    async def stop_dump(self, peer: PeerId) -> None: ...
     async def start_recording(self, room: str, recording: str, directory: str) -> None: ...
     async def stop_recording(self, room: str, recording: str) -> None: ...
 
@@ -329,8 +340,10 @@ async def _province(folder: Path) -> tuple[Database, World]:
 
 
 @asynccontextmanager
-async def running_site(folder: Path, **settings: object) -> AsyncIterator[Site]:
-    """A province whose pages can be visited."""
+async def running_site(
+    folder: Path, *, dumps: bool = True, **settings: object
+) -> AsyncIterator[Site]:
+    """A province whose pages can be visited; `dumps`: packet dumps may be taken."""
     db, world = await _province(folder)
     health = HealthBoard()
     recordings = Recordings(db, folder / "recordings")
@@ -342,14 +355,27 @@ async def running_site(folder: Path, **settings: object) -> AsyncIterator[Site]:
         "token_key": b"k" * 32,
         "demo": False,
     }
+    plane = Silence()
+    live = LiveMeetings(db, world.meetings, recordings, plane, SystemClock(), health)
+    audit = Audit(db)
     services = Services(
         settings=WebSettings(**{**plain, **settings}),
         accounts=world.accounts,
         directory=world.directory,
         meetings=world.meetings,
         recordings=recordings,
-        live=LiveMeetings(db, world.meetings, recordings, Silence(), SystemClock(), health),
+        live=live,
         health=health,
+        audit=audit,
+        dumps=Dumps(
+            folder / "dumps",
+            plane,
+            live.peer,
+            audit,
+            SystemClock(),
+            allowed=dumps,
+            max_bytes=1_000_000_000,
+        ),
     )
     server = TestServer(build_app(services))
     await server.start_server()

@@ -1,5 +1,5 @@
 """REST resources under /api/v1."""
 
-from web.api import meetings, openapi, recordings
+from web.api import dumps, meetings, openapi, recordings
 
-ROUTES = [*meetings.ROUTES, *recordings.ROUTES, *openapi.ROUTES]
+ROUTES = [*meetings.ROUTES, *recordings.ROUTES, *dumps.ROUTES, *openapi.ROUTES]

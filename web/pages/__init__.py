@@ -2,6 +2,7 @@
 
 from web.pages import (
     accounts,
+    audit,
     calendar,
     guide,
     health,
@@ -25,5 +26,6 @@ ROUTES = [
     *health.ROUTES,
     *site_line.ROUTES,
     *accounts.ROUTES,
+    *audit.ROUTES,
     *guide.ROUTES,
 ]

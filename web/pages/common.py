@@ -12,6 +12,7 @@ from web.formats import ZONE
 from web.services import SERVICES
 
 OVERSEERS = (AccountRole.ADMINISTRATOR, AccountRole.SECRETARIAT, AccountRole.TECHNICIAN)
+DUMPERS = (AccountRole.ADMINISTRATOR, AccountRole.TECHNICIAN)
 SCHEDULERS = (AccountRole.ADMINISTRATOR, AccountRole.SECRETARIAT)
 CEILINGS = (2000, 1000, 512, 256)  # kbit/s, those of a line that people choose from
 MAX_REFERENCE = 40  # characters of an id or short name in an address

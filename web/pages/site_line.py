@@ -6,14 +6,16 @@ from typing import Any, ClassVar
 
 from aiohttp import web
 
+from rooms.directory.accounts import AccountRole
 from rooms.errors import RequestRefused
 from rooms.health import SeatHealth
 from rooms.meetings.meetings import Meeting
+from rooms.records.dumps import Dump
 from rooms.session.commands import SetLimits
 from rooms.session.limits import LEAST_CEILING_KBPS, MOST_CEILING_KBPS
 from rooms.session.model import LineLimits, Profile, SeatId
 from web.auth import redirect, require, signed_in
-from web.pages.common import CEILINGS, OVERSEERS, meeting_of, reference
+from web.pages.common import CEILINGS, DUMPERS, OVERSEERS, meeting_of, reference
 from web.pages.line_words import (
     PROFILES,
     QUALITIES,
@@ -25,6 +27,8 @@ from web.pages.line_words import (
 )
 from web.services import SERVICES
 from web.views import Page, render
+
+DUMP_MINUTES = (1, 5, 10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +44,20 @@ class SiteLinePage(Page):
     profiles: dict[str, str]
     why: dict[str, str]
     held: str
+    dumps_allowed: bool
+    dumps: tuple[Dump, ...]  # of this seat; the newest first
+    dump_minutes: tuple[int, ...]
+    may_dump: bool
+    may_fetch: bool
     ceilings: tuple[int, ...]
     line_words: dict[str, Any]
 
 
 @require(*OVERSEERS)
 async def show(request: web.Request) -> web.Response:
+    services, account = request.app[SERVICES], signed_in(request)
     meeting = await meeting_of(request)
-    health = request.app[SERVICES].health.snapshot(meeting.id, history=False)
+    health = services.health.snapshot(meeting.id, history=False)
     if health is None:
         raise web.HTTPSeeOther(f"/ky-thuat?cuoc-hop={reference(meeting)}")
     seat = next((s for s in health.seats if s.seat == request.match_info["seat"]), None)
@@ -63,6 +73,11 @@ async def show(request: web.Request) -> web.Response:
         profiles=translated(PROFILES),
         why=translated(WHY),
         held=held(seat),
+        dumps_allowed=services.dumps.allowed,
+        dumps=tuple(await services.dumps.of(meeting.id, seat.seat)),
+        dump_minutes=DUMP_MINUTES,
+        may_dump=account.role in DUMPERS,
+        may_fetch=account.role is AccountRole.ADMINISTRATOR,
         ceilings=CEILINGS,
         line_words=words(),
     )
@@ -115,7 +130,25 @@ async def limit(request: web.Request) -> web.Response:
     return redirect(f"/ky-thuat?cuoc-hop={reference(meeting)}")
 
 
+@require(*DUMPERS)
+async def dump(request: web.Request) -> web.Response:
+    """Begin or end a packet dump of the seat's line."""
+    form = await request.post()
+    meeting = await meeting_of(request)
+    seat = SeatId(request.match_info["seat"])
+    dumps = request.app[SERVICES].dumps
+    if form.get("viec") == "dung":
+        await dumps.stop(meeting.id, seat, signed_in(request))
+    else:
+        minutes = next((m for m in DUMP_MINUTES if str(m) == form.get("phut")), None)
+        if minutes is None:
+            raise web.HTTPBadRequest
+        await dumps.start(meeting.id, seat, 60 * minutes, signed_in(request))
+    return redirect(f"/ky-thuat/{reference(meeting)}/{seat}#goi-tin")
+
+
 ROUTES = [
     web.post("/ky-thuat/che-do", limit),
     web.get("/ky-thuat/{meeting}/{seat}", show),
+    web.post("/ky-thuat/{meeting}/{seat}/goi-tin", dump),
 ]

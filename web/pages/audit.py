@@ -1,0 +1,37 @@
+"""The administrator's page "Nhật ký hệ thống": who did what to the service."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from aiohttp import web
+
+from rooms.directory.accounts import AccountRole
+from rooms.records.audit import Action, AuditEntry
+from web.auth import require
+from web.i18n import mark
+from web.pages.line_words import translated
+from web.services import SERVICES
+from web.views import Page, render
+
+ACTIONS = {
+    Action.DUMP_STARTED: mark("Bắt đầu ghi gói tin"),
+    Action.DUMP_STOPPED: mark("Dừng ghi gói tin"),
+    Action.DUMP_DOWNLOADED: mark("Tải gói tin về"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditPage(Page):
+    template: ClassVar[str] = "audit.html"
+    place: ClassVar[str] = "audit"
+    entries: tuple[AuditEntry, ...]
+    actions: dict[str, str]
+
+
+@require(AccountRole.ADMINISTRATOR)
+async def show(request: web.Request) -> web.Response:
+    entries = tuple(await request.app[SERVICES].audit.recent())
+    return render(request, AuditPage(entries=entries, actions=translated(ACTIONS)))
+
+
+ROUTES = [web.get("/quan-tri/nhat-ky", show)]
