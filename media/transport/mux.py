@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import logging
 import socket
-import struct
 import sys
 import time
 from collections import Counter
@@ -23,6 +22,7 @@ from typing import Protocol
 from media.mishaps import Mishaps
 from media.peer import Endpoint, UdpEndpoint
 from media.transport.ice import Address
+from media.transport.receive import SO_TIMESTAMPNS, receiver
 from media.transport.srtp import InPlace
 
 log = logging.getLogger(__name__)
@@ -37,10 +37,6 @@ REST_S = 0.001
 COUNT_S = 0.1
 _ANY_PORT_TRIES = 20
 _SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33  # Linux, need CAP_NET_ADMIN
-_SO_TIMESTAMPNS = 35  # Linux, SO_TIMESTAMPNS_OLD: struct timespec of two C longs
-_TIMESPEC = struct.Struct("@ll")
-_ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size)
-_MAX_WAIT_S = 1.0  # in the socket; more is a clock step
 
 
 class Local(Protocol):
@@ -139,7 +135,7 @@ def _bind(host: str, port: int) -> socket.socket:
         sock.setblocking(False)
         _enlarge_buffers(sock)
         if sys.platform == "linux":
-            sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+            sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind((host, port))
@@ -197,7 +193,8 @@ class UdpMux:
         self.datagrams_in = 0
         self._sink = sink
         self._mishaps = mishaps
-        self._packets = [InPlace(DATAGRAM_BYTES) for _ in range(BATCH_DATAGRAMS)]
+        packets = [InPlace(DATAGRAM_BYTES) for _ in range(BATCH_DATAGRAMS)]
+        self._receiver = receiver(packets, self.drops)
         self._batch = BATCH_DATAGRAMS
         self._loop = asyncio.get_running_loop()
         self._look: asyncio.TimerHandle | None = None  # while resting
@@ -237,7 +234,7 @@ class UdpMux:
     def _work(self, local: LocalSocket) -> bool:
         """One batch; whether more may be waiting."""
         limit = self._batch
-        batch = self._take(local)
+        batch = self._receiver.take(local.socket, limit)
         for packet, size, address, arrived in batch:
             try:
                 if deliver(self._sink, local, packet, size, address, arrived) is None:
@@ -252,26 +249,6 @@ class UdpMux:
             self._batch = max(1, min(BATCH_DATAGRAMS, BUDGET_COPIES // per_datagram))
         self._pace.note(len(batch), now)
         return len(batch) >= limit
-
-    def _take(self, local: LocalSocket) -> list[tuple[InPlace, int, Address, float]]:
-        """At most a batch of waiting datagrams with their arrival times."""
-        batch = []
-        receive = local.socket.recvmsg_into
-        now = time.monotonic()
-        clock_shift = now - time.time()
-        for packet in self._packets[: self._batch]:
-            try:
-                size, ancillary, flags, address = receive(packet.buffers, _ANCILLARY_BYTES)
-            except (BlockingIOError, InterruptedError):
-                break
-            except OSError:
-                self.drops["socket_error"] += 1
-                break
-            if flags & socket.MSG_TRUNC:
-                self.drops["oversize"] += 1
-                continue
-            batch.append((packet, size, address, _arrival(ancillary, clock_shift, now)))
-        return batch
 
 
 def deliver(
@@ -292,16 +269,3 @@ def deliver(
     else:
         return None
     return False
-
-
-def _arrival(ancillary: list[tuple[int, int, bytes]], clock_shift: float, now: float) -> float:
-    """Monotonic seconds; from the kernel's timestamp where there is one.
-
-    `clock_shift` is monotonic minus wall clock. A stepped wall clock gives at most `_MAX_WAIT_S`.
-    """
-    for _, kind, data in ancillary:
-        if kind == _SO_TIMESTAMPNS and len(data) == _TIMESPEC.size:
-            seconds, nanoseconds = _TIMESPEC.unpack(data)
-            arrived: float = seconds + nanoseconds * 1e-9 + clock_shift
-            return min(now, max(arrived, now - _MAX_WAIT_S))
-    return now

@@ -64,12 +64,13 @@ def _policy(
 class InPlace:
     """One receive buffer that libsrtp decrypts in place."""
 
-    __slots__ = ("_length", "_pointer", "buffer", "buffers")
+    __slots__ = ("_length", "_pointer", "address", "buffer", "buffers")
 
     def __init__(self, size_bytes: int) -> None:
         self.buffer = bytearray(size_bytes)
         self.buffers = (self.buffer,)  # as `recvmsg_into` wants it
         self._pointer = ffi.from_buffer(self.buffer)
+        self.address = int(ffi.cast("uintptr_t", self._pointer))
         self._length = ffi.new("int *")
 
     def unprotect_rtp(self, handle: Any, size: int) -> int:

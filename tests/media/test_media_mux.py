@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import socket
-import struct
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -21,6 +21,7 @@ from media.transport.mux import (
     UdpMux,
     open_sockets,
 )
+from media.transport.receive import Many, Single, arrival
 from media.transport.srtp import InPlace
 
 HOST = "127.0.0.1"
@@ -165,13 +166,8 @@ async def test_all_addresses_share_one_port() -> None:
         local.close()
 
 
-def stamped(seconds: float) -> list[tuple[int, int, bytes]]:
-    data = struct.pack("@ll", int(seconds), int(seconds % 1 * 1e9))
-    return [(socket.SOL_SOCKET, mux._SO_TIMESTAMPNS, data)]
-
-
 @pytest.mark.parametrize(
-    ("stamp", "arrival"),
+    ("stamp", "expected"),
     [
         (1_700_000_000.5, 99.75),  # a quarter of a second in the socket
         (1_700_000_000.75, 100.0),
@@ -179,10 +175,43 @@ def stamped(seconds: float) -> list[tuple[int, int, bytes]]:
         (1_600_000_000.0, 99.0),  # or forward
     ],
 )
-def test_the_kernel_says_when_a_datagram_came(stamp: float, arrival: float) -> None:
+def test_the_kernel_says_when_a_datagram_came(stamp: float, expected: float) -> None:
     shift = 100.0 - 1_700_000_000.75
-    assert mux._arrival(stamped(stamp), shift, 100.0) == pytest.approx(arrival, abs=1e-6)
-    assert mux._arrival([], shift, 100.0) == 100.0
+    said = arrival(int(stamp), int(stamp % 1 * 1e9), shift, 100.0)
+    assert said == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("way", [Single, Many])
+@pytest.mark.parametrize("host", [HOST, "::1"])
+def test_both_ways_of_reading_tell_the_same(way: type[Single] | type[Many], host: str) -> None:
+    drops: Counter[str] = Counter()
+    reader = way([InPlace(mux.DATAGRAM_BYTES) for _ in range(8)], drops)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with (
+        contextlib.closing(mux._bind(host, 0)) as sock,
+        contextlib.closing(socket.socket(family, socket.SOCK_DGRAM)) as one,
+        contextlib.closing(socket.socket(family, socket.SOCK_DGRAM)) as two,
+    ):
+        for sender in (one, two):
+            sender.bind((host, 0))
+        assert reader.take(sock, 8) == []
+        before = time.monotonic()
+        for number in range(10):
+            (one, two)[number % 2].sendto(bytes((128, number)) * (number + 1), sock.getsockname())
+        one.sendto(bytes(mux.DATAGRAM_BYTES + 1), sock.getsockname())
+        two.sendto(b"", sock.getsockname())
+        after = time.monotonic()
+        time.sleep(0.02)
+        taken = [
+            (bytes(packet.buffer[:size]), address, arrived)
+            for most in (3, 8, 8)
+            for packet, size, address, arrived in reader.take(sock, most)
+        ]
+        names = [one.getsockname(), two.getsockname()]
+    assert [data for data, _, _ in taken] == [bytes((128, n)) * (n + 1) for n in range(10)] + [b""]
+    assert [address for _, address, _ in taken] == [names[n % 2] for n in range(10)] + [names[1]]
+    assert all(before - 0.01 <= arrived <= after + 0.01 for _, _, arrived in taken)
+    assert drops == {"oversize": 1}
 
 
 async def test_arrival_does_not_grow_with_the_time_a_datagram_waited() -> None:
