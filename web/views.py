@@ -119,9 +119,6 @@ def navigation(account: Account | None) -> tuple[NavItem, ...]:
         items.append(
             NavItem(place="accounts", href="/quan-tri/tai-khoan", label=gettext("Tài khoản"))
         )
-        items.append(
-            NavItem(place="audit", href="/quan-tri/nhat-ky", label=gettext("Nhật ký hệ thống"))
-        )
     items.append(NavItem(place="help", href="/tro-giup", label=gettext("Trợ giúp")))
     return tuple(items)
 

@@ -23,7 +23,7 @@ ACTIONS = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditPage(Page):
     template: ClassVar[str] = "audit.html"
-    place: ClassVar[str] = "audit"
+    place: ClassVar[str] = "accounts"
     entries: tuple[AuditEntry, ...]
     actions: dict[str, str]
 
