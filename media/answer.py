@@ -37,6 +37,7 @@ _UNDERSTOOD = {"audio": ("opus",), "video": ("vp8", "h264")}
 _FALLBACK = {"audio": (), "video": ("vp9", "av1")}  # forwarded, their layers not understood
 _FMTP_KEPT = ("level-asymmetry-allowed", "packetization-mode", "profile-level-id", "profile-id")
 _LAYERS = 3
+VOICE_BPS = 24_000  # fullband speech; 52 kbit/s on the line, so that one voice fits into 64
 _UDP_HOST, _TCP_HOST = 126, 90  # type preferences
 
 
@@ -200,6 +201,7 @@ def _codec(section: Section, format_: Format) -> Codec:
         fmtp = ["minptime=10", "useinbandfec=1"]
         if section.direction != "recvonly":
             fmtp.append("usedtx=1")  # a muted microphone sends 5 packets a second instead of 50
+            fmtp.append(f"maxaveragebitrate={VOICE_BPS}")
     return Codec(
         payload_type=format_.payload_type,
         name=_SPELLING.get(format_.name, format_.name.upper()),

@@ -209,13 +209,14 @@ class BandwidthEstimator:
 
     def _notice_longer_way(self, now: float) -> None:
         """A queue of ours shrinks when less is sent; a delay of the way does not."""
-        if self.queue_s < LONG_QUEUE_S or now - self._control.decreased_at > FLAT_S + 1.0:
+        rate, flat = self._rate(RATE_S), self._flat
+        fell_lately = now - self._control.decreased_at < FLAT_S + 1.0
+        if self.queue_s < LONG_QUEUE_S or rate is None or not fell_lately:
             self._flat = None
             return
-        flat = self._flat
         if flat is None or abs(self.queue_s - flat[1]) > FLAT_BY_S + FLAT_PART * flat[1]:
-            self._flat = (now, self.queue_s, self._rate(RATE_S) or 0.0)
-        elif now - flat[0] > FLAT_S and (self._rate(RATE_S) or 0.0) < FALLEN * flat[2]:
+            self._flat = (now, self.queue_s, rate)
+        elif now - flat[0] > FLAT_S and rate < FALLEN * flat[2]:
             shortest = min(self._bases) + self.queue_s
             self._bases = [shortest, shortest]
             self.queue_s = 0.0
