@@ -14,7 +14,7 @@ PERIOD_S = 0.5  # losses are counted over this
 MIN_PACKETS = 20  # fewer say nothing: the period goes on
 MEMORY_PERIODS = 20
 LEARNT_PERIODS = 5  # before that many, no loss is believed to be the line's own
-MAX_INHERENT = 0.2  # more is never taken for the line's own
+MAX_INHERENT = 0.35  # more is never taken for the line's own
 
 
 class LossBound:
