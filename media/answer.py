@@ -64,18 +64,24 @@ def negotiate(offer: Offer, draw_ssrc: Callable[[], int]) -> NegotiatedMedia:
     uplinks: list[Uplink] = []
     slots: list[SlotMedia] = []
     free = {kind: list(names) for kind, names in _SOURCES.items()}
+    by_stream = _reports_by_stream(s for s in offer.sections if s.direction == "recvonly")
     for section in offer.sections:
         codecs = _codecs(section)
         if not codecs or not _usable(offer, section):
             continue
         if section.direction == "recvonly":
             index = sum(slot.kind == section.kind for slot in slots)
-            slots.append(_slot(section, index, codecs, draws))
+            slots.append(_slot(section, index, codecs, draws, by_stream))
         elif section.direction != "inactive" and free[section.kind]:
             uplinks.append(_uplink(section, free[section.kind].pop(0), codecs))
     if not uplinks and not slots:
         raise OfferRefused("no-known-codec", "no m-line with Opus, VP8 or H.264 can be taken")
-    return NegotiatedMedia(uplinks=tuple(uplinks), slots=tuple(slots), local_ssrc=draws())
+    return NegotiatedMedia(
+        uplinks=tuple(uplinks),
+        slots=tuple(slots),
+        local_ssrc=draws(),
+        by_stream=by_stream and bool(slots),
+    )
 
 
 def check_restart(offer: Offer, media: NegotiatedMedia) -> None:
@@ -247,7 +253,11 @@ def _signalled(section: Section, rids: tuple[str, ...]) -> tuple[SignalledSsrc, 
 
 
 def _slot(
-    section: Section, index: int, codecs: tuple[Codec, ...], draw: Callable[[], int]
+    section: Section,
+    index: int,
+    codecs: tuple[Codec, ...],
+    draw: Callable[[], int],
+    by_stream: bool,
 ) -> SlotMedia:
     repairs = any(codec.rtx_payload_type is not None for codec in codecs)
     return SlotMedia(
@@ -257,17 +267,33 @@ def _slot(
         ssrc=draw(),
         rtx_ssrc=draw() if repairs else None,
         codecs=codecs,
-        extensions=_extensions(section, _SLOT_EXTENSIONS),
+        extensions=_extensions(section, _SLOT_EXTENSIONS, numbered=by_stream),
     )
 
 
-def _extensions(section: Section, known: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
+def _extensions(
+    section: Section, known: Mapping[str, tuple[str, ...]], *, numbered: bool = False
+) -> dict[str, int]:
     return {
         uri: section.extensions[uri]
         for uri in known[section.kind]
         if uri in section.extensions
-        and (uri != negotiated.TRANSPORT_CC or _answers_arrivals(section))
+        and (uri != negotiated.TRANSPORT_CC or numbered or _answers_arrivals(section))
     }
+
+
+def _reports_by_stream(sections: Iterable[Section]) -> bool:
+    """Whether arrivals can be told by RFC 8888 alone. Packets are numbered all the same: the
+    estimator keeps them by that number."""
+    return all(
+        section.kind not in _SOURCES
+        or (
+            negotiated.TRANSPORT_CC in section.extensions
+            and not _answers_arrivals(section)
+            and any("ack ccfb" in format_.feedback for format_ in section.formats.values())
+        )
+        for section in sections
+    )
 
 
 def _answers_arrivals(section: Section) -> bool:
@@ -376,7 +402,10 @@ def _slot_lines(slot: SlotMedia, media: NegotiatedMedia) -> list[str]:
     """A slot. Main picture and main voice share a stream, so that a browser keeps them together."""
     lines = ["a=sendonly"]
     for codec in slot.codecs:
-        lines += _codec_lines(codec, negotiated.TRANSPORT_CC in slot.extensions)
+        numbered = negotiated.TRANSPORT_CC in slot.extensions
+        lines += _codec_lines(codec, numbered and not media.by_stream)
+    if media.by_stream:
+        lines.append("a=rtcp-fb:* ack ccfb")
     stream = "main" if slot.index == 0 else f"slot{slot.mid}"
     lines.append(f"a=msid:{stream} {slot.kind}{slot.index}")
     if slot.rtx_ssrc is not None:

@@ -94,3 +94,4 @@ class NegotiatedMedia:
     slots: tuple[SlotMedia, ...]
     cname: str = "diemcau"  # in our SDES and the answer's a=ssrc lines
     local_ssrc: int = 1  # sender SSRC of our RTCP when we have no slot
+    by_stream: bool = False  # arrivals are told by RFC 8888, not transport-wide

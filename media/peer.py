@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from media.bwe.stream_numbers import StreamNumbers
 from media.negotiated import NegotiatedMedia
 from media.transport.egress import SocketAddress
 
@@ -77,6 +78,8 @@ class Peer:
         self.ingress: Ingress | None = None  # set by `Room.add_peer`
         self.subscriber: Subscriber | None = None
         self.pacer: Pacer | None = None  # pictures for a narrow line go through it
+        # Where arrivals are told by stream.
+        self.stream_numbers = StreamNumbers() if negotiated.by_stream else None
         self.connected_at: float | None = None
         self.rtt_s: float | None = None  # smoothed
         self.bytes_repeated = 0  # RTX

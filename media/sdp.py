@@ -28,7 +28,7 @@ _EXTMAP = re.compile(r"([0-9]{1,3})(?:/[a-z]+)? (\S{1,256})(?: .*)?")
 _RED_BLOCKS = re.compile(r"[0-9]{1,3}(/[0-9]{1,3}){1,7}")  # RFC 2198 section 5
 _NUMBER_AND_TEXT = re.compile(r"([0-9]{1,10})(?: (.*))?")
 
-FEEDBACK = frozenset({"nack", "nack pli", "ccm fir", "transport-cc"})  # what we answer
+FEEDBACK = frozenset({"nack", "nack pli", "ccm fir", "transport-cc", "ack ccfb"})  # what we answer
 DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 
 

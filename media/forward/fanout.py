@@ -20,7 +20,7 @@ from media.forward import matrix
 from media.forward.down_track import DownTrack, Epoch
 from media.forward.groups import Group, WireFormat, build_groups
 from media.negotiated import TRANSPORT_CC
-from media.peer import StreamEndpoint
+from media.peer import Peer, StreamEndpoint
 from media.receive.source_packet import SourcePacket
 from media.receive.up_track import Feed
 from media.rtp import vp8
@@ -228,7 +228,8 @@ class FanOut:
                 self.counters.drop(DropReason.OVERSIZE, len(group.members))
             else:
                 copies.append(copy)
-        make = self._loop if len(group.members) < self.matrix_from else self._matrix
+        few = group.by_stream or len(group.members) < self.matrix_from
+        make = self._loop if few else self._matrix
         for start, end, size in runs([len(c.template) for c in copies]):
             run = copies[start:end]
             for copy in run[:-1]:
@@ -261,6 +262,8 @@ class FanOut:
                 number = transport_numbers[group.indices[index]]
                 transport_numbers[group.indices[index]] = (number + count) & 0xFFFFFFFF
                 log.write(group.indices[index], number, records)
+                if group.by_stream:
+                    self._note(group.members[index], sequence_offset, run, number)
             failed = False
             for column, copy in enumerate(run):
                 packet = copy.packet
@@ -293,6 +296,14 @@ class FanOut:
                     lengths[slot + column] = 0
                     failed = True
             self._queue(group, index, slot, count, failed)
+
+    @staticmethod
+    def _note(sink: DownTrack, offset: int, run: Sequence[Copy], number: int) -> None:
+        numbers = sink.peer.stream_numbers
+        assert numbers is not None
+        for column, copy in enumerate(run):
+            sequence = copy.packet.extended + offset & 0xFFFF
+            numbers.note(sink.slot.ssrc, sequence, number + column)
 
     def _queue(self, group: Group, index: int, slot: int, count: int, failed: bool) -> None:
         egress = self.egress
@@ -390,7 +401,7 @@ class FanOut:
         timestamp = packet.timestamp + epoch.timestamp_offset & 0xFFFFFFFF
         _NUMBERS.pack_into(datagram, 2, sink.rtx_sequence, timestamp, rtx_ssrc)
         if transport:
-            self._number(datagram, transport, peer.index, now)
+            self._number(datagram, transport, peer, now)
         slot = egress.reserve(1)
         at = slot * egress.bytes_view.shape[1]
         size = len(datagram)
@@ -408,13 +419,17 @@ class FanOut:
         peer.bytes_repeated += size
         return True
 
-    def _number(self, datagram: bytearray, at: int, transport: int, now: float) -> None:
+    def _number(self, datagram: bytearray, at: int, peer: Peer, now: float) -> None:
         """The next transport-wide number into one datagram."""
+        transport = peer.index
         number = int(self.numbers.next[transport])
         self.numbers.next[transport] = (number + 1) & 0xFFFFFFFF
         _SHORT.pack_into(datagram, at, number & 0xFFFF)
         cell = record(now, len(datagram) + LINE_BYTES)
         self.numbers.log.write(transport, number, array("Q", (cell,)))
+        if peer.stream_numbers is not None:
+            sequence, _, ssrc = _NUMBERS.unpack_from(datagram, 2)
+            peer.stream_numbers.note(ssrc, sequence, number)
 
     def pad(self, sink: DownTrack, size_bytes: int, now: float) -> bool:
         """A packet of nothing but padding, about `size_bytes` on the line, in the slot's RTX
@@ -429,7 +444,7 @@ class FanOut:
         datagram = bytearray(head) + bytes(fill - 1) + bytes((fill,))
         sink.rtx_sequence = sink.rtx_sequence + 1 & 0xFFFF
         _NUMBERS.pack_into(datagram, 2, sink.rtx_sequence, 0, sink.slot.rtx_ssrc or 0)
-        self._number(datagram, _PADDED_NUMBER_AT, peer.index, now)
+        self._number(datagram, _PADDED_NUMBER_AT, peer, now)
         egress = self.egress
         slot = egress.reserve(1)
         at = slot * egress.bytes_view.shape[1]

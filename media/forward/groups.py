@@ -83,6 +83,7 @@ class Group:
         first = members[0]
         self.encoding = feed.encoding
         self.members = members
+        self.by_stream = first.peer.stream_numbers is not None
         self.pacer = first.peer.pacer if self.encoding.track.kind == "video" else None
         red = red_payload_type(first, epochs[0])
         self.format = WireFormat(self.encoding, epochs[0].codec, first.slot.extensions, red)
@@ -184,6 +185,7 @@ def build_groups(feed: Feed, sinks: Iterable[DownTrack]) -> list[Group]:
         paced = peer.pacer is not None and feed.encoding.track.kind == "video"
         key = (
             peer.index if paced else -1,
+            peer.stream_numbers is not None,
             stream,
             peer.fd,
             codec.payload_type,

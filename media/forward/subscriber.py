@@ -10,6 +10,7 @@ from media.forward.downlink import Downlink
 from media.forward.fanout import FanOut
 from media.forward.router import Router, invalidate
 from media.receive.source_packet import SourcePacket
+from media.rtp.congestion_feedback import CongestionFeedback
 from media.rtp.rtcp import (
     FullIntraRequest,
     Nack,
@@ -95,11 +96,20 @@ class Subscriber:
                     self._on_picture_loss(media_ssrc, now)
             case Remb(_, bitrate, _):
                 self.peer.remb_bps = bitrate
+            case CongestionFeedback():
+                self._on_stream_feedback(packet, now)
             case TransportFeedback():
                 self.counters.add("transport_feedback_in")
                 self.downlink.on_feedback(packet, now)
             case _:
                 pass
+
+    def _on_stream_feedback(self, feedback: CongestionFeedback, now: float) -> None:
+        numbers = self.peer.stream_numbers
+        if numbers is not None:
+            self.counters.add("stream_feedback_in")
+            for run in numbers.read(feedback):
+                self.downlink.on_feedback(run, now)
 
     def _on_blocks(self, blocks: tuple[ReportBlock, ...], now: float) -> None:
         for block in blocks:

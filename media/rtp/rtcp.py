@@ -1,4 +1,5 @@
-"""RTCP packets as values: RFC 3550 section 6, RFC 4585, RFC 5104, REMB; see transport_cc for that.
+"""RTCP packets as values: RFC 3550 section 6, RFC 4585, RFC 5104, REMB; transport_cc and
+congestion_feedback have modules of their own.
 
 `parse` reads a compound (or reduced-size, RFC 5506) packet, `serialize` writes one.
 """
@@ -7,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from struct import Struct, pack
 
-from media.rtp import transport_cc
+from media.rtp import congestion_feedback, transport_cc
+from media.rtp.congestion_feedback import CongestionFeedback
 from media.rtp.packet import ParseError
 from media.rtp.transport_cc import TransportFeedback
 
 _SR, _RR, _SDES, _BYE, _RTPFB, _PSFB = 200, 201, 202, 203, 205, 206
-_NACK, _TRANSPORT_CC = 1, 15
+_NACK, _CONGESTION, _TRANSPORT_CC = 1, 11, 15
 _PLI, _FIR, _APPLICATION = 1, 4, 15
 _HEADER = Struct("!BBH")
 _BLOCK = Struct("!IIIIII")
@@ -98,6 +100,7 @@ Rtcp = (
     | FullIntraRequest
     | Remb
     | TransportFeedback
+    | CongestionFeedback
 )
 
 
@@ -205,6 +208,8 @@ def _words(body: bytes, start: int, count: int) -> tuple[int, ...]:
 def _parse_transport_feedback(fmt: int, body: bytes) -> Rtcp | None:
     _need(body, 8)
     sender, media = _words(body, 0, 2)
+    if fmt == _CONGESTION:
+        return congestion_feedback.parse(sender, body[4:])
     if fmt == _TRANSPORT_CC:
         return transport_cc.parse(sender, media, body[8:])
     if fmt != _NACK:
@@ -300,6 +305,8 @@ def _serialize_one(packet: Rtcp) -> bytes:
             rest = pack(f"!{len(ssrcs)}I", *ssrcs)
             head = pack("!II4sI", sender, 0, b"REMB", len(ssrcs) << 24 | value)
             return _packet(_APPLICATION, _PSFB, head + rest)
+        case CongestionFeedback():
+            return _packet(_CONGESTION, _RTPFB, congestion_feedback.body(packet))
         case TransportFeedback():
             return _packet(_TRANSPORT_CC, _RTPFB, transport_cc.body(packet))
 

@@ -18,6 +18,8 @@ from aioice import stun as aioice_stun
 from pylibsrtp import Policy, Session
 
 from media import answer, control
+from media.bwe.arrival import ArrivalReader, SendLog
+from media.bwe.stream_numbers import StreamNumbers
 from media.drops import Counters
 from media.forward.room import Room
 from media.negotiated import (
@@ -34,7 +36,8 @@ from media.negotiated import (
 from media.peer import Peer, StreamEndpoint
 from media.receive.ingress import Ingress
 from media.recording import depacketize, journal, reader
-from media.rtp import h264, red, rtcp, transport_cc, vp8
+from media.rtp import congestion_feedback, h264, red, rtcp, transport_cc, vp8
+from media.rtp.congestion_feedback import CongestionFeedback, StreamReport, received
 from media.rtp.extensions import elements, render
 from media.rtp.keyframes import starts_keyframe
 from media.rtp.packet import ParseError, build, layout
@@ -253,6 +256,22 @@ def twcc(data: bytes) -> None:
     transport_cc.parse(1, 2, transport_cc.body(feedback)[8:])
 
 
+def ccfb(data: bytes) -> None:
+    """Feedback by stream: read, written, read again, and joined with what was sent."""
+    try:
+        feedback = congestion_feedback.parse(1, data)
+    except ParseError:
+        return
+    assert congestion_feedback.parse(1, congestion_feedback.body(feedback)[4:]) == feedback
+    numbers = StreamNumbers()
+    for stream in feedback.streams[:2]:
+        for place in range(0, min(len(stream.packets), 64), 3):
+            numbers.note(stream.ssrc, stream.first + place & 0xFFFF, 1000 + place)
+    reader = ArrivalReader(SendLog(1), 0)
+    for run in numbers.read(feedback):
+        reader.read(run, 1100)
+
+
 class _NoLoop:
     """Nothing waits here: everything is fed before it is read."""
 
@@ -330,6 +349,15 @@ def _feedbacks() -> list[bytes]:
 
 def _twcc() -> list[bytes]:
     return [data[12:] for data in _feedbacks()[-1:]]
+
+
+def _ccfb() -> list[bytes]:
+    voice = StreamReport(7, 65534, (received(512), 0, received(3, ecn=1)))
+    return [
+        congestion_feedback.body(CongestionFeedback(1, (voice, StreamReport(9, 5, ())), 1 << 30))[
+            4:
+        ]
+    ]
 
 
 def _journal() -> list[bytes]:
@@ -413,6 +441,7 @@ TARGETS = {
     ),
     "red": Target(redundant_voice, lambda: [bytes.fromhex("ef0f0002ef078003") + b"o" * 9]),
     "twcc": Target(twcc, _twcc),
+    "ccfb": Target(ccfb, _ccfb),
     "control": Target(control_frames, _envelopes),
     "messages": Target(
         client_messages,

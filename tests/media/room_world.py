@@ -227,6 +227,7 @@ class World:
         key: bytes | None = None,
         ready: bool = True,
         estimates: bool = False,
+        by_stream: bool = False,
     ) -> Viewer:
         """Without `estimates` its line is taken to carry everything: nobody sends feedback here."""
         extensions = FIREFOX if firefox else CHROMIUM
@@ -249,7 +250,8 @@ class World:
             )
             self._ssrc += 10
         tx, rx = sessions(key)
-        peer = Peer(name, NegotiatedMedia((), tuple(slots), local_ssrc=4242))
+        negotiated = NegotiatedMedia((), tuple(slots), local_ssrc=4242, by_stream=by_stream)
+        peer = Peer(name, negotiated)
         viewer = self.viewers[name] = Viewer(peer, tx, rx)
         self.room.add_peer(peer, self.now)
         assert peer.subscriber is not None

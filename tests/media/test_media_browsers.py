@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -96,10 +96,16 @@ async def browser() -> AsyncIterator[Any]:
 
 @contextlib.asynccontextmanager
 async def page_of(
-    browser: Any, worker: WorkerProcess, name: str, publish: bool, audios: int, videos: int
+    browser: Any,
+    worker: WorkerProcess,
+    name: str,
+    publish: bool,
+    audios: int,
+    videos: int,
+    change: Callable[[str], str] = lambda offer: offer,
 ) -> AsyncIterator[Any]:
     async def connect(offer: str) -> str:
-        reply = await worker.ask(control.Connect(room="1", peer=name, offer=offer))
+        reply = await worker.ask(control.Connect(room="1", peer=name, offer=change(offer)))
         assert isinstance(reply, control.Connected), reply
         everything = ("microphone", "camera", "screen")
         await worker.ask(control.SetAllowed(peer=name, sources=everything))
@@ -246,3 +252,34 @@ async def pace(page: Any, mid: str, seconds: float) -> dict[str, float]:
     frames = (after["frames"] - before["frames"]) / (time.monotonic() - started)
     changes = {name: after[name] - before[name] for name in ("freezes", "asked", "lost")}
     return {"fps": round(frames, 1), **changes}
+
+
+def only_by_stream(offer: str) -> str:
+    return "".join(line for line in offer.splitlines(True) if "transport-cc\r\n" not in line)
+
+
+async def test_chromium_that_reports_by_stream_has_its_line_estimated(
+    worker: WorkerProcess,
+) -> None:
+    """RFC 8888, which it offers behind a switch."""
+    from playwright.async_api import async_playwright
+
+    trial = "--force-fieldtrials=WebRTC-RFC8888CongestionControlFeedback/Enabled,offer:true/"
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, trial])
+        async with (
+            page_of(browser, worker, "a", True, 0, 0),
+            page_of(browser, worker, "b", False, 0, 1, change=only_by_stream) as b,
+        ):
+            mid = b.video_mids[0]
+            want = control.SlotWant(mid=mid, peer="a", max_height=720)
+            await worker.ask(control.SetSlots(peer="b", wants=(want,)))
+            await until(b, lambda f: frames_of(f, mid) > 60)
+            snapshot = (await worker.ask(control.Snapshot())).value
+        await browser.close()
+    estimator = snapshot["rooms"]["1"]["b"]["line"]["estimator"]
+    assert estimator["feedbacks"] > 20
+    assert estimator["estimate_bps"] > 500_000
+    assert estimator["queue_ms"] < 100
+    assert snapshot["counters"]["stream_feedback_in"] > 20
+    assert "transport_feedback_in" not in snapshot["counters"]

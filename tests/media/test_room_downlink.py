@@ -2,7 +2,7 @@
 
 import itertools
 
-from room_world import CHROMIUM, SRTCP_BYTES, Source, Viewer, World
+from room_world import CHROMIUM, SRTCP_BYTES, Received, Source, Viewer, World
 
 from media.allocator import Limits
 from media.negotiated import MID, RID
@@ -19,6 +19,8 @@ LAYERS = {"q": (180, 1, 800), "h": (360, 3, 900), "f": (720, 10, 1100)}  # 0.1, 
 class Meeting:
     """One speaker with three layers, one viewer behind a line of `rate_bps`."""
 
+    by_stream = False
+
     def __init__(self, rate_bps: float) -> None:
         self.net = SimNet(1)
         self.world = World()
@@ -29,7 +31,9 @@ class Meeting:
             for i, rid in enumerate(LAYERS)
         }
         self.voice = Source(9, payload_type=111, items=((CHROMIUM[MID], b"0"),))
-        self.viewer: Viewer = self.world.viewer("v", ready=False, estimates=True)
+        self.viewer: Viewer = self.world.viewer(
+            "v", ready=False, estimates=True, by_stream=self.by_stream
+        )
         self.down = self.net.narrow_link(self._arrive, rate_bps=rate_bps, delay=0.02)
         self.feedback = TransportFeedbackGenerator()
         self.back = self.net.link(self._hear, delay=0.02)
@@ -75,8 +79,14 @@ class Meeting:
         if room.next_deadline(self.net.now) <= self.net.now:
             room.poll(self.net.now)
             room.flush(self.net.now)
+        self._report()
+
+    def _report(self) -> None:
         for feedback in self.feedback.poll(1, 2, self.net.now):
             self.back(feedback)
+
+    def _note(self, received: Received) -> None:
+        self.feedback.on_packet(int.from_bytes(received.elements[3], "big"), self.net.now)
 
     def _hear(self, feedback) -> None:  # type: ignore[no-untyped-def]
         self.world.now = self.net.now
@@ -85,7 +95,7 @@ class Meeting:
     def _arrive(self, data: bytes) -> None:
         self.viewer.on_datagram(data)
         received = self.viewer.received.pop()
-        self.feedback.on_packet(int.from_bytes(received.elements[3], "big"), self.net.now)
+        self._note(received)
         slots = self.viewer.peer.negotiated.slots
         if received.ssrc == slots[0].ssrc:
             self.heard.append(self.net.now)

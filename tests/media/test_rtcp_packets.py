@@ -7,6 +7,7 @@ from aiortc import rtp as aiortc_rtp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from media.rtp.congestion_feedback import CongestionFeedback, StreamReport
 from media.rtp.packet import ParseError
 from media.rtp.rtcp import (
     FullIntraRequest,
@@ -39,7 +40,14 @@ blocks = st.builds(
     dlsr=u32,
 )
 block_lists = st.lists(blocks, max_size=4).map(tuple)
+stream_reports = st.builds(
+    StreamReport,
+    ssrc=u32,
+    first=st.integers(0, 65535),
+    packets=st.lists(st.integers(0, 65535), max_size=9).map(tuple),
+)
 packets = st.one_of(
+    st.builds(CongestionFeedback, u32, st.lists(stream_reports, max_size=3).map(tuple), u32),
     st.builds(SenderReport, u32, st.integers(0, 2**64 - 1), u32, u32, u32, block_lists),
     st.builds(ReceiverReport, u32, block_lists),
     st.builds(
