@@ -165,7 +165,7 @@ async def _stop_dump(node: Node, request: control.StopDump, now: float) -> Reply
 
 
 def _snapshot(node: Node, request: control.Snapshot, now: float) -> Reply:
-    return control.Done(value=node.snapshot())
+    return control.Done(value=node.reporter.snapshot())
 
 
 def _shutdown(node: Node, request: control.Shutdown, now: float) -> Reply:

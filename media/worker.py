@@ -116,7 +116,7 @@ async def run(
         )
     )
     serving = asyncio.create_task(link.serve(node), name="control")
-    housekeeping = asyncio.create_task(node.housekeep(), name="housekeeping")
+    housekeeping = asyncio.create_task(node.reporter.run(), name="housekeeping")
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
     await asyncio.wait([serving])

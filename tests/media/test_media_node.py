@@ -13,6 +13,7 @@ from media import control, requests
 from media.forward.audit import Step
 from media.forward.auditor import Stalled
 from media.node import Node
+from media.reporter import Reporter
 from media.transport.mux import open_sockets
 
 OFFER = (
@@ -55,7 +56,7 @@ async def test_a_peer_that_left_leaves_nothing_behind(node: Node) -> None:
         await asyncio.sleep(0)
     gc.collect()
     assert [ref() for ref in remains if ref() is not None] == []
-    assert node.snapshot()["rooms"] == {"1": {}}
+    assert node.reporter.snapshot()["rooms"] == {"1": {}}
 
 
 async def test_closing_a_room_ends_its_peers_only(node: Node) -> None:
@@ -75,7 +76,7 @@ async def test_only_the_last_step_of_the_audit_ends_a_transport(
     for step in Step:
         monkeypatch.setattr(room.auditor, "check", lambda now, s=step: [Stalled("a", "7", s)])
         room.poll(room.next_deadline(0.0) + 9.0)
-        node._tick(0.0)
+        node.reporter.tick(0.0)
         gone = [r.reason for r in reports if isinstance(r, control.PeerLost)]
         assert gone == (["stalled"] if step is Step.TRANSPORT else [])
         assert reports[-1 - len(gone)] == control.Stalled(room="1", peer="a", mid="7", step=step)
@@ -86,10 +87,10 @@ async def test_only_the_last_step_of_the_audit_ends_a_transport(
 async def test_a_bug_in_a_handler_is_one_reply(
     node: Node, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(self: Node) -> dict[str, object]:
+    def broken(self: Reporter) -> dict[str, object]:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(Node, "snapshot", broken)
+    monkeypatch.setattr(Reporter, "snapshot", broken)
     reply = await ask(node, control.Snapshot())
     assert reply == control.Failed(code="internal", detail="Snapshot")
     assert len([record for record in caplog.records if record.exc_info]) == 1

@@ -39,7 +39,7 @@ class Client:
     """A client's end of one connection."""
 
     def __init__(self, node: Node) -> None:
-        self._listener = node._tcp.listeners[0]
+        self._listener = node.tcp.listeners[0]
         self.deframer = Deframer()
         self.socket = socket.socket()
         self.socket.setblocking(False)
@@ -104,7 +104,7 @@ async def test_a_check_over_tcp_is_answered_and_opens_the_path(node: Node) -> No
     tcp_lines = [line for line in answer.split("\r\n") if " tcp " in line]
     assert tcp_lines
     assert all(line.endswith("typ host tcptype passive") for line in tcp_lines)
-    assert f" {HOST} {node._tcp.listeners[0].port} " in tcp_lines[0]
+    assert f" {HOST} {node.tcp.listeners[0].port} " in tcp_lines[0]
     async with Client(node) as client:
         request = framed(check(answer))
         for at in range(0, len(request), 7):  # however the stream is cut
@@ -115,7 +115,7 @@ async def test_a_check_over_tcp_is_answered_and_opens_the_path(node: Node) -> No
         assert transport.kind == "tcp"
         await requests.handle(node, control.Disconnect(peer="a"), 0.0)
         assert await client.receive() == []  # the server lets go as well
-    assert node._tcp.connections == 0
+    assert node.tcp.connections == 0
 
 
 async def test_who_comes_through_a_turn_server_is_told_apart() -> None:
@@ -193,8 +193,8 @@ async def test_who_does_not_begin_with_a_valid_check_is_put_out(node: Node, firs
     async with Client(node) as client:
         await client.send(first)
         assert await client.receive() == []
-    assert node._tcp.connections == 0
-    assert node._tcp._unproven == 0
+    assert node.tcp.connections == 0
+    assert node.tcp._unproven == 0
 
 
 async def test_silence_is_put_out_and_so_is_a_client_without_consent(node: Node) -> None:
@@ -202,25 +202,25 @@ async def test_silence_is_put_out_and_so_is_a_client_without_consent(node: Node)
     async with Client(node) as silent, Client(node) as client:
         await client.send(framed(check(answer)))
         await client.receive()
-        await until(lambda: node._tcp.connections == 2)
+        await until(lambda: node.tcp.connections == 2)
         now = asyncio.get_running_loop().time()
-        node._tcp.expire(now + tcp.FIRST_CHECK_S + 1)
+        node.tcp.expire(now + tcp.FIRST_CHECK_S + 1)
         assert await silent.receive() == []
-        assert node._tcp.connections == 1
-        node._tcp.expire(now + tcp.CONSENT_S + 1)
+        assert node.tcp.connections == 1
+        node.tcp.expire(now + tcp.CONSENT_S + 1)
         assert await client.receive() == []
-    assert node._tcp.drops == {"tcp_no_check": 1}
+    assert node.tcp.drops == {"tcp_no_check": 1}
 
 
 async def test_connections_are_bounded(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tcp, "MAX_UNPROVEN", 3)
     async with contextlib.AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(Client(node)) for _ in range(5)]
-        await until(lambda: node._tcp.drops["tcp_full"] == 2)
-        assert node._tcp.connections == 3
+        await until(lambda: node.tcp.drops["tcp_full"] == 2)
+        assert node.tcp.connections == 3
         assert await clients[-1].receive() == []
-    await until(lambda: node._tcp.connections == 0)
-    assert not node._tcp._hosts
+    await until(lambda: node.tcp.connections == 0)
+    assert not node.tcp._hosts
     async with Client(node) as client:  # there is room again
         await client.send(framed(check(await connect(node))))
         assert await client.receive()
@@ -233,25 +233,25 @@ async def test_a_slow_reader_costs_pictures_then_its_connection(node: Node) -> N
         await client.receive()
         endpoint: Any = node.transports["a"].endpoint
         picture = struct.pack("!BBHII", 0x80, 96, 0, 0, 0xFFFFFFFF) + bytes(1200)
-        while not node._tcp.drops["tcp_picture_queue"]:
+        while not node.tcp.drops["tcp_picture_queue"]:
             endpoint.send(picture)
         voice = next(iter(node.transports["a"]._voices))
         endpoint.send(struct.pack("!BBHII", 0x80, 111, 0, 0, voice) + b"voice")
         await asyncio.sleep(0.6)  # what waited too long is given up
-        dropped = node._tcp.drops["tcp_picture_queue"]
+        dropped = node.tcp.drops["tcp_picture_queue"]
         seen: list[bytes] = []
         async with asyncio.timeout(5):
             while not any(d.endswith(b"voice") for d in seen):
                 seen += await client.receive()
-        assert node._tcp.drops["tcp_picture_queue"] > dropped
-        while not (connection := next(iter(node._tcp.listeners[0].connections.values()))).unsent:
+        assert node.tcp.drops["tcp_picture_queue"] > dropped
+        while not (connection := next(iter(node.tcp.listeners[0].connections.values()))).unsent:
             endpoint.send(picture)
         assert connection.unsent
         now = asyncio.get_running_loop().time() + tcp.STALL_S + 1
-        node._tcp.expire(now)
-        assert node._tcp.drops["tcp_stalled"] == 1
+        node.tcp.expire(now)
+        assert node.tcp.drops["tcp_stalled"] == 1
         endpoint.send(picture)  # counted, not raised
-        assert node._tcp.drops["tcp_gone"] == 1
+        assert node.tcp.drops["tcp_gone"] == 1
 
 
 async def test_addresses_behind_a_translating_router() -> None:
