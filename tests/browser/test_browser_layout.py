@@ -20,7 +20,8 @@ FAULTS = """(() => {
   if (tiles.length < 2) faults.push("no tiles");
   const pager = document.querySelector("[data-pager]");
   const below = Math.max(...tiles.map((tile) => tile.getBoundingClientRect().bottom));
-  if (!pager.hidden && below + 4 > box("[data-pager]").top) faults.push(`tiles ${below} at the pager`);
+  const above = box("[data-pager]").top;
+  if (!pager.hidden && below + 4 > above) faults.push(`tiles ${below} at the pager`);
   for (const tile of tiles) {
     const plate = tile.querySelector("[data-plate]");
     if (plate.getBoundingClientRect().bottom > tile.getBoundingClientRect().bottom + 1) {
