@@ -12,6 +12,7 @@ from media.negotiated import (
     REPAIRED_RID,
     RID,
     TRANSPORT_CC,
+    Codec,
     NegotiatedMedia,
     SignalledSsrc,
     Uplink,
@@ -104,42 +105,42 @@ class Ingress:
             if number == self._twcc_id and len(data) == 2:
                 self.feedback.on_packet(data[0] << 8 | data[1], now)
                 break
-        _, second, sequence, timestamp, ssrc = HEADER.unpack_from(buffer)
-        binding = self._by_ssrc.get(ssrc) or self._learn(ssrc, second & 0x7F, found)
+        ssrc = int.from_bytes(buffer[8:12], "big")
+        binding = self._by_ssrc.get(ssrc) or self._learn(ssrc, buffer[1] & 0x7F, found)
         if binding is None:
             return None
         encoding, is_rtx = binding
         if is_rtx:
-            return self._accept_repair(encoding, buffer, size, start, end, found, now)
-        codec = encoding.track.codecs.get(second & 0x7F)
-        redundant = None
+            return self._accept_repair(encoding, buffer, start, end, found, now)
+        return self._accept_original(encoding, buffer, size, start, end, found, now)
+
+    def _accept_original(
+        self,
+        encoding: Encoding,
+        buffer: bytearray,
+        size: int,
+        start: int,
+        end: int,
+        found: list[Element],
+        now: float,
+    ) -> SourcePacket | None:
+        """A packet under the encoding's own SSRC; behind here everything sees plain ones, without
+        redundancy."""
+        _, second, sequence, timestamp, ssrc = HEADER.unpack_from(buffer)
+        codec, redundant = _codec_of(encoding.track, buffer, start, end)
         if codec is None:
-            codec = encoding.track.red.get(second & 0x7F)
-            redundant = red.parse(buffer, start, end) if codec is not None else None
-            if codec is None or redundant is None or redundant.payload_type != codec.payload_type:
-                self.counters.drop(DropReason.UNKNOWN_PAYLOAD)
-                return None
+            self.counters.drop(DropReason.UNKNOWN_PAYLOAD)
+            return None
         self._last_ssrc = ssrc
         extended = encoding.reception.on_packet(sequence, timestamp, now)
-        if encoding.nack is not None and encoding.nack.on_packet(sequence, now):
-            self.urgent = True
-        if now - encoding.last_arrival > LAYER_TIMEOUT_S:
-            self._begin(encoding, now)
-        encoding.last_arrival = now
-        encoding.last_codec = codec
-        encoding.packets_in += 1
-        encoding.bytes_in += size
+        self._note(encoding, codec, sequence, size, now)
         encoding.redundant = redundant is not None
         if second & 0x80:
             encoding.frames += 1
-        payload = None
         if redundant is None:
             raw = bytes(memoryview(buffer)[:size])
-        else:  # everything behind here sees a plain packet
-            if redundant.uniform:
-                payload = bytes(memoryview(buffer)[start:end])
+        else:
             raw = _without_redundancy(buffer, start, redundant.start, end, codec.payload_type)
-            end = len(raw)
         packet = SourcePacket(
             encoding,
             encoding.track.codec_keys[codec.payload_type],
@@ -148,18 +149,29 @@ class Ingress:
             second & 0x80,
             raw,
             start,
-            end,
+            end if redundant is None else len(raw),
             found,
             now,
         )
-        packet.red = payload
+        if redundant is not None and redundant.uniform:
+            packet.red = bytes(memoryview(buffer)[start:end])
         return self._finish(packet)
+
+    def _note(self, encoding: Encoding, codec: Codec, sequence: int, size: int, now: float) -> None:
+        """Counters, gaps, layers that begin."""
+        if encoding.nack is not None and encoding.nack.on_packet(sequence, now):
+            self.urgent = True
+        if now - encoding.last_arrival > LAYER_TIMEOUT_S:
+            self._begin(encoding, now)
+        encoding.last_arrival = now
+        encoding.last_codec = codec
+        encoding.packets_in += 1
+        encoding.bytes_in += size
 
     def _accept_repair(
         self,
         encoding: Encoding,
         buffer: Buffer,
-        size: int,
         start: int,
         end: int,
         found: list[Element],
@@ -481,6 +493,21 @@ def _with_heard_loss(encoding: Encoding, block: ReportBlock, now: float) -> Repo
     if heard < MIN_HEARD_LOSS or fraction <= block.fraction_lost:
         return block
     return replace(block, fraction_lost=fraction)
+
+
+def _codec_of(
+    track: UpTrack, buffer: Buffer, start: int, end: int
+) -> tuple[Codec | None, red.Red | None]:
+    """By payload type; of redundant audio also what it is made of: that names its codec inside."""
+    payload_type = buffer[1] & 0x7F
+    codec = track.codecs.get(payload_type)
+    if codec is not None:
+        return codec, None
+    codec = track.red.get(payload_type)
+    redundant = red.parse(buffer, start, end) if codec is not None else None
+    if codec is None or redundant is None or redundant.payload_type != codec.payload_type:
+        return None, None
+    return codec, redundant
 
 
 def _without_redundancy(
