@@ -85,6 +85,11 @@ class BandwidthEstimator:
         return rate if bound is None else max(MIN_BPS, min(rate, bound))
 
     @property
+    def by_delay_bps(self) -> float:
+        """What the line carries, whatever gets lost on it."""
+        return self._control.rate_bps
+
+    @property
     def usage(self) -> Usage:
         return self._trend.usage
 

@@ -1,8 +1,8 @@
 """The loss-based bound: many lost packets lower the rate, whatever the delay says.
 
 Source: draft-ietf-rmcat-gcc-02 section 6. Departure: loss a line has at any rate (radio) does not
-count. What was lost in the best half second of the last ten seconds is taken for that; with the
-draft alone 10 % of random loss brings the rate to its minimum.
+count. What was lost in the better periods of the last ten seconds is taken for that; with the draft
+alone 10 % of random loss brings the rate to its minimum.
 """
 
 from collections import deque
@@ -11,7 +11,7 @@ LOW = 0.02  # below: the bound rises; draft section 6
 HIGH = 0.10  # above: it falls; draft section 6
 RISE = 1.05  # a period; draft section 6
 PERIOD_S = 0.5  # losses are counted over this
-MIN_PACKETS = 20  # fewer say nothing: the period goes on
+MIN_PACKETS = 40  # fewer say nothing: the period goes on
 MEMORY_PERIODS = 20
 LEARNT_PERIODS = 5  # before that many, no loss is believed to be the line's own
 MAX_INHERENT = 0.35  # more is never taken for the line's own
@@ -53,7 +53,7 @@ class LossBound:
         """Fraction the line loses at any rate."""
         if len(self._periods) < LEARNT_PERIODS:
             return 0.0
-        return min(MAX_INHERENT, min(self._periods))
+        return min(MAX_INHERENT, sorted(self._periods)[len(self._periods) // 4])
 
     def lift(self, rate_bps: float) -> None:
         """A probe arrived at this rate."""

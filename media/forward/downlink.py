@@ -164,7 +164,7 @@ class Downlink:
     def check(self, now: float) -> None:
         """Divide the budget anew."""
         budget = self.budget_bps(now)
-        self._choose_redundancy(budget)
+        self._choose_redundancy()
         self._choose_pacing(now)
         self._choose_voices(budget, now)
         speech = self._speech_bps(now)
@@ -185,10 +185,12 @@ class Downlink:
             floor = FLOOR_BPS if self.video and self.limits.video else 0.0
             self.estimator.needed_bps = min(limit, max(floor, RELAXED * needed))
 
-    def _choose_redundancy(self, budget: float | None) -> None:
-        limited = self.limits.max_down_bps is not None
-        known = limited or (self.estimator is not None and self.estimator.bounded)
-        self.redundancy = budget is None or budget >= REDUNDANCY_BPS or not known
+    def _choose_redundancy(self) -> None:
+        """Losses alone make no line thin."""
+        rates = [self.limits.max_down_bps] if self.limits.max_down_bps is not None else []
+        if self.estimator is not None and self.estimator.bounded:
+            rates.append(round(self.estimator.by_delay_bps))
+        self.redundancy = min(rates, default=REDUNDANCY_BPS) >= REDUNDANCY_BPS
         if self.redundancy:
             return
         for down in self.audio:

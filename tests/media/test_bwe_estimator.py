@@ -145,3 +145,10 @@ def test_a_stalled_receiver_is_not_a_slow_line() -> None:
     line.run(16.0)
     assert min(line.estimates(10.0, 16.0)) > 0.2 * before
     assert min(line.estimates(15.0, 16.0)) > 0.8 * before
+
+
+def test_thirty_percent_of_random_loss_leave_a_picture() -> None:
+    line = Line(rate_bps=3 * MBPS, wanted_bps=0.6 * MBPS, loss=0.3)
+    line.run(40.0)
+    estimates = line.estimates(10.0, 40.0)
+    assert sum(e > 0.3 * MBPS for e in estimates) > 0.8 * len(estimates)
