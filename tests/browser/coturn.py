@@ -18,12 +18,13 @@ SECRET = "shared-with-coturn"
 class Coturn:
     port: int  # UDP and TCP
     tls_port: int
+    host: str = LISTENS
 
     def url(self, transport: str) -> str:
         """Of "udp", "tcp" or "tls"."""
         if transport == "tls":
-            return f"turns:{LISTENS}:{self.tls_port}?transport=tcp"
-        return f"turn:{LISTENS}:{self.port}?transport={transport}"
+            return f"turns:{self.host}:{self.tls_port}?transport=tcp"
+        return f"turn:{self.host}:{self.port}?transport={transport}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Authority:
     home: Path
 
 
-def make_authority(folder: Path) -> Authority:
+def make_authority(folder: Path, host: str = LISTENS) -> Authority:
     """Needs openssl and certutil (of libnss3-tools)."""
     home = folder / "home"
     database = home / ".pki" / "nssdb"
@@ -43,7 +44,7 @@ def make_authority(folder: Path) -> Authority:
     key, request, certificate = folder / "key.pem", folder / "request.pem", folder / "cert.pem"
     ca_key, ca = folder / "ca_key.pem", folder / "ca.pem"
     names = folder / "names"
-    names.write_text(f"subjectAltName=IP:{LISTENS}\nextendedKeyUsage=serverAuth\n")
+    names.write_text(f"subjectAltName=IP:{host}\nextendedKeyUsage=serverAuth\n")
     curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     _run(
         "openssl", "req", "-x509", *curve, "-keyout", ca_key, "-out", ca, "-days", "30",
@@ -61,12 +62,12 @@ def make_authority(folder: Path) -> Authority:
 
 @contextlib.contextmanager
 def running_coturn(
-    folder: Path, port: int, tls_port: int, authority: Authority
+    folder: Path, port: int, tls_port: int, authority: Authority, host: str = LISTENS
 ) -> Iterator[Coturn]:
     arguments = [
         "turnserver", "-n", "--use-auth-secret", f"--static-auth-secret={SECRET}",
         "--realm=diemcau.test", "--no-cli", "--allow-loopback-peers", "--simple-log",
-        f"--listening-ip={LISTENS}", f"--relay-ip={RELAYS_FROM}",
+        f"--listening-ip={host}", f"--relay-ip={RELAYS_FROM}",
         f"--listening-port={port}", f"--tls-listening-port={tls_port}", "--no-dtls",
         f"--cert={authority.certificate}", f"--pkey={authority.key}",
         f"--log-file={folder / 'turn.log'}", f"--pidfile={folder / 'turn.pid'}",
@@ -77,9 +78,9 @@ def running_coturn(
         arguments, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        _until_listening(port, process)
-        _until_listening(tls_port, process)
-        yield Coturn(port, tls_port)
+        _until_listening(host, port, process)
+        _until_listening(host, tls_port, process)
+        yield Coturn(port, tls_port, host)
     finally:
         process.terminate()
         try:
@@ -89,10 +90,10 @@ def running_coturn(
             process.wait()
 
 
-def _until_listening(port: int, process: subprocess.Popen[bytes]) -> None:
+def _until_listening(host: str, port: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 20
     while True:
-        with contextlib.suppress(OSError), socket.create_connection((LISTENS, port), timeout=1):
+        with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
             return
         assert process.poll() is None, "coturn ended at start"
         assert time.monotonic() < deadline, "coturn does not listen"

@@ -89,21 +89,27 @@ async def far_site(
     running: Running,
     line: Line,
     *,
+    condition: Condition = CONDITIONS["good"],
+    home: Path | None = None,
     firefox: bool = False,
     speech: Path | None = None,
 ) -> AsyncIterator[FarSite]:
-    """Start both browsers and enter; the line is good.
+    """Start both browsers and enter.
 
     Args:
+        condition: of the line from the beginning.
+        home: the site's home folder, see `launch_chromium`.
         firefox: the site uses Firefox.
         speech: a sound file the chair speaks again and again, sent without redundancy (RED).
     """
-    good = CONDITIONS["good"]
-    line.shape(up=good.up, down=good.down)
+    line.shape(up=condition.up, down=condition.down)
     async with contextlib.AsyncExitStack() as stack:
         chair = await _near(stack, playwright, running, speech)
-        far = _far_firefox if firefox else _far_chromium
-        people = chair, await far(stack, playwright, running, line)
+        if firefox:
+            site = await _far_firefox(stack, running, line)
+        else:
+            site = await _far_chromium(stack, playwright, running, line, home)
+        people = chair, site
         await asyncio.gather(*(_enter(person) for person in people))
         meeting = FarSite(line, *people)
         await meeting.chair_on_main()
@@ -126,16 +132,18 @@ async def _near(
 
 
 async def _far_chromium(
-    stack: contextlib.AsyncExitStack, playwright: Playwright, running: Running, line: Line
+    stack: contextlib.AsyncExitStack,
+    playwright: Playwright,
+    running: Running,
+    line: Line,
+    home: Path | None,
 ) -> Person:
-    far = await launch_chromium(playwright, trusted=running.url, inside=line)
+    far = await launch_chromium(playwright, trusted=running.url, inside=line, home=home)
     stack.push_async_callback(far.close)
     return await in_chromium(far, running.url, "pleiku", SITE_COLOUR, 500, SITE_BUSY)
 
 
-async def _far_firefox(
-    stack: contextlib.AsyncExitStack, playwright: Playwright, running: Running, line: Line
-) -> Person:
+async def _far_firefox(stack: contextlib.AsyncExitStack, running: Running, line: Line) -> Person:
     far = await stack.enter_async_context(
         Firefox.launch(free_port(), trusted=line.host, inside=line)
     )

@@ -19,6 +19,13 @@
       .reduce((sum, entry) => sum + (entry.type === "inbound-rtp" ? (entry.framesDecoded ?? 0) : 0), 0);
   };
 
+  // "udp" or "tcp", or how the TURN server is reached: "relay over tls".
+  const pathOf = (reports, pair) => {
+    const local = reports.find(({ id }) => id === pair?.localCandidateId);
+    if (local === undefined) return null;
+    return local.candidateType === "relay" ? `relay over ${local.relayProtocol}` : local.protocol;
+  };
+
   const everything = async () => [...(await window.diemcau.peer.connection.getStats()).values()];
 
   class Meter {
@@ -91,6 +98,7 @@
         repaired: sum(inbound, "retransmittedPacketsReceived"),
         nacks: sum(inbound, "nackCount"),
         plis: sum(inbound, "pliCount"),
+        path: pathOf(after, pair),
         state: window.diemcau.peer.state,
       };
     }

@@ -126,10 +126,15 @@ def test_the_snapshot_names_what_a_technician_asks_for(step: Line) -> None:
     assert {"estimate_bps", "needed_bps", "queue_ms", "loss"} <= snapshot.keys()
 
 
-def test_a_longer_way_is_not_taken_for_a_queue_for_long() -> None:
-    line = Line(rate_bps=5 * MBPS, wanted_bps=2 * MBPS)
+@pytest.mark.parametrize("jitter", [0.0, 0.03])
+@pytest.mark.parametrize("read", [True, False])
+def test_a_longer_way_is_not_taken_for_a_queue_for_long(jitter: float, read: bool) -> None:
+    """Also when the feedback of a line with room was not read before."""
+    line = Line(rate_bps=5 * MBPS, wanted_bps=2 * MBPS, jitter=jitter)
     line.run(10.0)
     line.down.delay += 0.29
+    if not read:
+        line.estimator.skipped()
     line.run(16.0)
     assert min(line.estimates(15.0, 16.0)) > 1.5 * MBPS
 
