@@ -1,13 +1,10 @@
 """Redundant voices (RED) and in-band FEC: who gets them, and what makes the encoder send them."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from room_world import CHROMIUM, Source, Viewer, World, sessions
 
 from media.allocator import Limits
-from media.bwe.arrival import SendLog
-from media.bwe.estimator import BandwidthEstimator
 from media.forward.subscriber import RED_FROM
 from media.negotiated import Codec, NegotiatedMedia, SlotMedia, Uplink
 from media.peer import Peer, StreamEndpoint
@@ -138,25 +135,6 @@ def test_a_thin_line_gets_no_redundancy() -> None:
     lose(world, viewer, 0.5)
     say(world, peer, source, 2)
     assert viewer.received[-1].payload_type == 111
-
-
-@pytest.mark.parametrize(("queue_s", "payload_type"), [(0.0, 63), (0.2, 111)])
-def test_a_thin_line_that_loses_without_a_queue_gets_it(queue_s: float, payload_type: int) -> None:
-    world = World()
-    peer, source = talker(world)
-    viewer = listener(world, "v", OPUS_RED)
-    subscriber = world.room.peers["v"].subscriber
-    assert subscriber is not None
-    downlink = subscriber.downlink
-    downlink.estimator = BandwidthEstimator(SendLog(1), 0, world.now)  # 130 kbit/s
-    downlink.estimator.bounded = True
-    downlink.estimator.queue_s = queue_s
-    say(world, peer, source, 2)
-    lose(world, viewer, 0.5)
-    downlink.check(world.now)
-    lose(world, viewer, 0.5)
-    say(world, peer, source, 2)
-    assert viewer.received[-1].payload_type == payload_type
 
 
 def test_a_recording_hears_plain_packets() -> None:
