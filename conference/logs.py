@@ -1,33 +1,24 @@
 """Logs: one line each, `time LEVEL logger message key=value …`, to standard error.
 
-Names, addresses, tokens and SDP are wrapped by `redact` before they reach a log. INFO has one line
-when something opens and one when it closes; nothing is logged per packet.
+Names, addresses, tokens and SDP never reach a log. INFO has one line when something opens and one
+when it closes; nothing is logged per packet.
 
 What a line is about is told by an adapter every package can use:
 `logging.LoggerAdapter(log, {"room": 3, "participant": "site:4", "conn": "ab12"})`.
 """
 
-import hashlib
 import logging
-import secrets
 import sys
 import traceback
 from types import TracebackType
 
 CONTEXT = ("room", "participant", "conn")  # attributes of a record that end its line
-_SALT = secrets.token_bytes(16)  # new at each start: redacted values compare within one run only
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(128, 160))}
 _NOISY = ("aiohttp.access", "aiosqlite", "alembic", "sqlalchemy", "aioice", "aiortc")
 
 _ExceptionInfo = (
     tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 )
-
-
-def redact(value: object) -> str:
-    """A short mark that is equal for equal values of this run, and tells nothing else."""
-    digest = hashlib.blake2b(str(value).encode(), key=_SALT, digest_size=4)
-    return f"~{digest.hexdigest()}"
 
 
 class LineFormatter(logging.Formatter):
