@@ -2,56 +2,34 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from media.allocator import Limits
 from media.control import PeerStats, SlotWant
 from media.drops import Counters, DropReason
 from media.forward.auditor import Auditor, Stalled
 from media.forward.down_track import Want
-from media.forward.downlink import Downlink
 from media.forward.fanout import FanOut, TransportNumbers
 from media.forward.figures import Figures
-from media.forward.layers import ideal_layers
+from media.forward.lines import Lines
+from media.forward.outbox import Outbox
 from media.forward.router import Router, invalidate
-from media.forward.slots import AUTO_HEIGHT, VoiceSlots, fill_auto_slots
+from media.forward.slots import VoiceSlots, fill_auto_slots
 from media.forward.subscriber import Subscriber
+from media.forward.taps import Tap, Taps
 from media.forward.watched import Wanted, WatchedLayers
-from media.peer import Endpoint, Peer, Upstream
+from media.peer import Endpoint, Peer
 from media.receive.ingress import Ingress
 from media.receive.source_packet import SourcePacket
 from media.receive.up_track import Encoding, UpTrack
 from media.rtp.packet import Buffer, ParseError
-from media.rtp.rtcp import ReceiverReport, Rtcp, SenderReport, ntp_to_seconds, parse, serialize
+from media.rtp.rtcp import SenderReport, parse
 from media.rtp.transport_cc import is_lone_feedback
 from media.transport.egress import Egress
 
 TICK_S = 0.05  # feedback, reports, speaker choice
-RETRY_TICK_S = 0.01  # while packets are missing
 CHECK_S = 0.25  # layers, arriving sources
 LINGER_S = 1.0  # a feed without slots goes on this long: those that left may miss packets of it
-RECORDING_KEYFRAME_S = 10.0
-MAX_RTCP_BYTES = 1200
-DEFAULT_RTT_S = 0.1
-_CLOCK_JUMP_S = 2.0
-
-
-class Tap(Protocol):
-    """Gets every forwardable packet of a room (allowed sources only), e.g. for recording."""
-
-    def on_packet(
-        self, peer_id: str, source: str, rid: str, codec: str, ssrc: int, data: bytes, now: float
-    ) -> None:
-        """One RTP packet, decrypted, as the publisher sent it; repaired ones restored from RTX.
-
-        Args:
-            source: "microphone" | "camera" | "screen".
-            rid: simulcast layer ("q", "h", "f"), "" when there is one encoding.
-            codec: `Codec.key`, e.g. "opus/48000", "vp8/90000".
-            ssrc: the publisher's (primary) SSRC.
-            data: RTP packet, possibly out of order, never twice.
-            now: arrival, seconds, the clock of `Room.on_rtp`.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +66,19 @@ class Room:
         self.peers: dict[str, Peer] = {}
         self.numbers = TransportNumbers()
         self.fanout = FanOut(egress, counters, self.numbers)
-        self.router = Router(counters, self._attend)
+        self.lines = Lines(self.peers)
+        self.outbox = Outbox(self.peers, ntp_offset, now)
+        self.router = Router(counters, self.outbox.attend)
+        self.taps = Taps(self.router, self.outbox.attend)
         self.watched = WatchedLayers(self.router.followers)
         self.voices = VoiceSlots(self.peers, self.router)
         self.auditor = Auditor(self.peers, self.router, counters)
         self.figures = Figures(now)
-        self._taps: list[Tap] = []
         self._queue: list[Encoding] = []
-        self._attention: set[str] = set()  # publishers to be told something now
-        self._repairing: set[str] = set()  # publishers some of whose packets are missing
-        self._retry_due = now
-        self._sending: dict[Downlink, None] = {}  # with held pictures, or a probe under way
-        self._send_due = float("inf")
-        self._clocks: dict[str, float] = {}  # peer id -> its NTP clock minus ours
         self._published = 0
         self._copies = 0
         self._tick_due = now
         self._check_due = now
-        self._tap_due = float("inf")
         self._stalled: list[Stalled] = []
         self._dominant: str | None = None
 
@@ -123,7 +96,7 @@ class Room:
             self.counters,
             self.ntp_offset,
             self._loudest,
-            self._wake,
+            self.lines.wake,
             now,
         )
         self.peers[peer.id] = peer
@@ -154,9 +127,8 @@ class Room:
             self.router.forget(down)
         self.auditor.forget(peer)
         self.numbers.release(peer.index)
-        self._attention.discard(peer_id)
-        self._sending.pop(peer.subscriber.downlink, None)
-        self._clocks.pop(peer_id, None)
+        self.outbox.forget(peer_id)
+        self.lines.forget(peer.subscriber.downlink)
         self.figures.forget(peer_id)
         self.voices.remove(peer_id)
         self.voices.resize()
@@ -211,7 +183,7 @@ class Room:
         if ingress.new_encodings:
             self._on_new_encodings(ingress, now)
         if ingress.urgent:
-            self._attention.add(peer.id)
+            self.outbox.attend(peer.id)
         if packet is None:
             return
         encoding = packet.encoding
@@ -220,8 +192,8 @@ class Room:
         encoding.burst.append(packet)
         for outlet in encoding.track.relays:
             outlet.send(packet)
-        if self._taps and peer.upstream is None:
-            self._tell_taps(packet)
+        if self.taps and peer.upstream is None:
+            self.taps.tell(packet)
 
     def _on_new_encodings(self, ingress: Ingress, now: float) -> None:
         for encoding in ingress.new_encodings:
@@ -236,22 +208,8 @@ class Room:
                 self.counters.add("layers_resumed_ms", round(waited * 1000))
             self.router.refresh(key, now)
         ingress.new_encodings.clear()
-        self._check_tight_lines(now)
+        self.lines.check_tight(now)
         fill_auto_slots(self.peers.values(), self.router, now)
-
-    def _tell_taps(self, packet: SourcePacket) -> None:
-        encoding = packet.encoding
-        track = encoding.track
-        for tap in self._taps:
-            tap.on_packet(
-                track.peer_id,
-                track.source,
-                encoding.rid,
-                packet.codec,
-                encoding.ssrc or 0,
-                packet.raw,
-                packet.arrival,
-            )
 
     def skips(self, peer: Peer, datagram: Buffer, size: int, now: float) -> bool:
         """Whether an RTCP datagram, still encrypted, can be dropped: feedback about a line that has
@@ -279,13 +237,7 @@ class Room:
             ingress.on_rtcp(packet, now)
             subscriber.on_rtcp(packet, now)
             if isinstance(packet, SenderReport) and ingress.encoding_of(packet.ssrc) is not None:
-                self._on_source_clock(peer.id, packet, now)
-
-    def _on_source_clock(self, peer_id: str, report: SenderReport, now: float) -> None:
-        shift = ntp_to_seconds(report.ntp) - (now + self.ntp_offset)
-        known = self._clocks.get(peer_id)
-        if known is None or abs(known - shift) > _CLOCK_JUMP_S:
-            self._clocks[peer_id] = shift
+                self.outbox.on_source_clock(peer.id, packet, now)
 
     @property
     def copies_last_flush(self) -> int:
@@ -300,8 +252,8 @@ class Room:
                 encoding.burst = []
                 copies += self._forward(encoding, packets, now)
         self._queue.clear()
-        if now >= self._send_due:
-            self._send_held(now)
+        if now >= self.lines.due:
+            self.lines.run(now)
         self._copies = copies
         self.egress.flush()
 
@@ -339,101 +291,29 @@ class Room:
     def poll(self, now: float) -> list[tuple[Peer, bytes]]:
         """Plaintext compound RTCP packets due now (NACK, PLI, transport-cc, RR, SR): protect and
         send each. Also moves layer and speaker selection on. Call it at `next_deadline`."""
-        out: list[tuple[Peer, bytes]] = []
-        if now >= self._send_due:
-            self._send_held(now)
+        if now >= self.lines.due:
+            self.lines.run(now)
         if now >= self._check_due:
             self._check_due = now + CHECK_S
             self.router.check_layers(now)
             self._stalled += self.auditor.check(now)
             fill_auto_slots(self.peers.values(), self.router, now)
-            self._check_lines(now)
-        if now >= self._tick_due:
-            self._tick_due = now + TICK_S
-            self._attention.clear()
-            self._begin_round(now)
-            loudest = self._loudest()
-            self.voices.choose(now)
-            if loudest != self._loudest():
-                self._check_tight_lines(now)
-            if now >= self._tap_due:
-                self._ask_for_taps(now)
-            for peer in self.peers.values():
-                if peer.negotiated.uplinks or peer.subscriber.due <= now:  # type: ignore[union-attr]
-                    self._collect(peer, now, out)
-        elif self._attention or now >= self._retry_due:
-            wanted = self._attention | self._repairing
-            self._attention.clear()
-            self._begin_round(now)
-            for peer_id in wanted:
-                if peer_id in self.peers:
-                    self._collect(self.peers[peer_id], now, out)
-        return out
-
-    def _check_tight_lines(self, now: float) -> None:
-        for peer in self.peers.values():
-            if peer.ready and peer.subscriber is not None and peer.subscriber.downlink.tight:
-                peer.subscriber.downlink.check(now)
-
-    def _check_lines(self, now: float) -> None:
-        for peer in self.peers.values():
-            if peer.ready and peer.negotiated.slots:
-                peer.subscriber.downlink.tick(now)  # type: ignore[union-attr]
-
-    def _wake(self, downlink: Downlink) -> None:
-        self._sending[downlink] = None
-        self._send_due = min(self._send_due, downlink.due)
-
-    def _send_held(self, now: float) -> None:
-        """Pictures and probes that wait for their turn on narrow lines."""
-        for downlink in tuple(self._sending):
-            if downlink.due <= now:
-                downlink.run(now)
-            if downlink.due == float("inf"):
-                del self._sending[downlink]
-        self._send_due = min((d.due for d in self._sending), default=float("inf"))
-
-    def _begin_round(self, now: float) -> None:
-        """Publishers with losses are looked at again soon; `_collect` says which they are."""
-        self._repairing.clear()
-        self._retry_due = now + RETRY_TICK_S
-
-    def _collect(self, peer: Peer, now: float, out: list[tuple[Peer, bytes]]) -> None:
-        ingress, subscriber = peer.ingress, peer.subscriber
-        assert ingress is not None
-        assert subscriber is not None
-        if peer.upstream is not None:
-            self._ask_upstream(peer.upstream, ingress, now)
-        if not peer.ready:
-            return
-        if ingress.tracks and ingress.repairing:
-            self._repairing.add(peer.id)
-        feedback_due = bool(ingress.tracks) and ingress.due <= now
-        if not feedback_due and subscriber.due > now:
-            return
-        reports = subscriber.reports(now, self._clocks.get)
-        if feedback_due:
-            blocks = ingress.report_blocks(now)
-            feedback = ingress.poll(now, peer.rtt_s or DEFAULT_RTT_S)
-            if blocks or (feedback and not reports):
-                feedback.insert(0, ReceiverReport(peer.negotiated.local_ssrc, tuple(blocks)))
-            out.extend((peer, data) for data in _compounds(reports, feedback))
-        elif reports:
-            out.append((peer, reports))
-
-    @staticmethod
-    def _ask_upstream(upstream: Upstream, ingress: Ingress, now: float) -> None:
-        for track in ingress.tracks:
-            for encoding in track.encodings.values():
-                if encoding.keyframes.due <= now and encoding.keyframes.poll(now):
-                    upstream.ask_keyframe(track.source, encoding.rid)
+            self.lines.check(now)
+        if now < self._tick_due:
+            return self.outbox.urgent(now)
+        self._tick_due = now + TICK_S
+        loudest = self._loudest()
+        self.voices.choose(now)
+        if loudest != self._loudest():
+            self.lines.check_tight(now)
+        if now >= self.taps.due:
+            self.taps.ask(now)
+        return self.outbox.everything(now)
 
     def next_deadline(self, now: float) -> float:
         """When `poll` has something to do next, in the clock of `now`."""
-        if self._attention:
-            return now
-        due = min(self._tick_due, self._check_due, self._send_due)
-        return min(due, self._retry_due) if self._repairing else due
+        urgent = self.outbox.next_deadline(now)
+        return min(urgent, self._tick_due, self._check_due, self.lines.due)
 
     # What the service asks for
 
@@ -493,29 +373,16 @@ class Room:
     def add_tap(self, tap: Tap, now: float) -> None:
         """Also asks every video source for a key frame; repeated every 10 s while a tap is there,
         so that recordings can be cut and survive losses."""
-        self._taps.append(tap)
         self._stir_all()
-        self._ask_for_taps(now)
+        self.taps.add(tap, now)
 
     def remove_tap(self, tap: Tap) -> None:
-        if tap in self._taps:
-            self._taps.remove(tap)
+        if self.taps.remove(tap):
             self._stir_all()
-        if not self._taps:
-            self._tap_due = float("inf")
 
     def _stir_all(self) -> None:
         """What recordings need may have changed."""
         self.router.stirred.update(self.router.tracks)
-
-    def _ask_for_taps(self, now: float) -> None:
-        self._tap_due = now + RECORDING_KEYFRAME_S
-        for track in self.router.tracks.values():
-            if track.kind == "video" and track.allowed and track.relayed is None:
-                for encoding in track.encodings.values():
-                    if encoding.arriving(now):
-                        encoding.keyframes.request(now)
-                        self._attend(track.peer_id)
 
     def ask_keyframe(self, track: UpTrack, rid: str, now: float) -> bool:
         """Somebody on another worker waits for one; whether the layer is here."""
@@ -523,11 +390,8 @@ class Room:
         if encoding is None:
             return False
         encoding.keyframes.request(now)
-        self._attend(track.peer_id)
+        self.outbox.attend(track.peer_id)
         return True
-
-    def _attend(self, peer_id: str) -> None:
-        self._attention.add(peer_id)
 
     # What the room has to say
 
@@ -561,32 +425,11 @@ class Room:
 
     def _needed_elsewhere(self, track: UpTrack) -> Collection[str]:
         """Layers that other workers and recordings need."""
-        return {rid for outlet in track.relays for rid in outlet.rids}.union(self._taped(track))
-
-    def _taped(self, track: UpTrack) -> Sequence[str]:
-        """Recordings need every picture, the main one and documents at full size."""
-        if not self._taps or track.relayed is not None:
-            return ()
-        if track.source == "screen" or track.peer_id == self.voices.speakers.main:
-            return ideal_layers(track, AUTO_HEIGHT)[-1:]
-        return ideal_layers(track, 0)
+        return {rid for outlet in track.relays for rid in outlet.rids}.union(
+            self.taps.layers(track, self.voices.speakers.main)
+        )
 
     def stats(self, now: float) -> list[PeerStats]:
         """Figures since the last call (call once a second). `path` is "udp" or "tcp" by endpoint;
         `connected_since` is the `now` of `peer_ready` in UTC epoch seconds by `ntp_offset`."""
         return self.figures.stats(self.peers, now, self.ntp_offset)
-
-
-def _compounds(reports: bytes, packets: list[Rtcp]) -> list[bytes]:
-    """Datagrams of at most about MAX_RTCP_BYTES."""
-    datagrams: list[bytes] = []
-    current = reports
-    for packet in packets:
-        data = serialize([packet])
-        if current and len(current) + len(data) > MAX_RTCP_BYTES:
-            datagrams.append(current)
-            current = b""
-        current += data
-    if current:
-        datagrams.append(current)
-    return datagrams

@@ -1,0 +1,44 @@
+"""The lines towards all subscribers of a room: looked at regularly, and when one has to send."""
+
+from collections.abc import Mapping
+
+from media.forward.downlink import Downlink
+from media.peer import Peer
+
+
+class Lines:
+    """`now`: monotonic seconds."""
+
+    def __init__(self, peers: Mapping[str, Peer]) -> None:
+        self.due = float("inf")  # when `run` has something to send
+        self._peers = peers
+        self._sending: dict[Downlink, None] = {}  # with held pictures, or a probe under way
+
+    def wake(self, line: Downlink) -> None:
+        """It has something to send when it is due."""
+        self._sending[line] = None
+        self.due = min(self.due, line.due)
+
+    def forget(self, line: Downlink) -> None:
+        self._sending.pop(line, None)
+
+    def run(self, now: float) -> None:
+        """Pictures and probes that wait for their turn on narrow lines."""
+        for line in tuple(self._sending):
+            if line.due <= now:
+                line.run(now)
+            if line.due == float("inf"):
+                del self._sending[line]
+        self.due = min((line.due for line in self._sending), default=float("inf"))
+
+    def check(self, now: float) -> None:
+        """Four times a second."""
+        for peer in self._peers.values():
+            if peer.ready and peer.negotiated.slots:
+                peer.subscriber.downlink.tick(now)  # type: ignore[union-attr]
+
+    def check_tight(self, now: float) -> None:
+        """Something changed that lines without room must not wait for."""
+        for peer in self._peers.values():
+            if peer.ready and peer.subscriber is not None and peer.subscriber.downlink.tight:
+                peer.subscriber.downlink.check(now)
