@@ -11,6 +11,7 @@ SUFFIX = ".clip"
 class VideoFrame(msgspec.Struct, frozen=True, array_like=True):
     key: bool
     data: bytes  # one VP8 frame
+    tid: int = 0  # temporal layer; 1 refers to the last frame of 0 alone
 
 
 class VideoLayer(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,7 +30,9 @@ from media.load.stamp import SEND_STAMP, STAMP_BYTES
 FPS = 15
 SECONDS = 6
 KEY_FRAME_S = 2
-LOOK = 1  # raise when picture or sound change, so that kept clips are made anew
+LAYERS = 2  # temporal ones, every other frame
+BASE_PART = 0.6  # of the rate: what browsers give the lower layer
+LOOK = 2  # raise when picture or sound change, so that kept clips are made anew
 AUDIO_STEP_S = 0.02
 SPEECH_BPS = 24000
 # TOC of a 20 ms fullband CELT frame and two bytes of silence: what browsers send for a muted track
@@ -116,7 +118,8 @@ def make_bench_clip(place: int = 0) -> Clip:
     """
     pictures = frames("Bench", "", place=place, fps=BENCH_FPS, seconds=BENCH_SECONDS)
     (layer,) = _encode_video(pictures, [BENCH_SIZE], BENCH_FPS)
-    padded = tuple(VideoFrame(frame.key, _pad_picture(frame.data)) for frame in layer.frames)
+    replace = msgspec.structs.replace
+    padded = tuple(replace(frame, data=_pad_picture(frame.data)) for frame in layer.frames)
     sound = tuple(
         AudioFrame(frame.level, _pad_sound(frame.data))
         for frame in _encode_speech(place, SECONDS, limit_bytes=BENCH_AUDIO_BYTES - STAMP_BYTES)
@@ -125,7 +128,7 @@ def make_bench_clip(place: int = 0) -> Clip:
         format=FORMAT,
         key="bench",
         fps=BENCH_FPS,
-        layers=(msgspec.structs.replace(layer, frames=padded),),
+        layers=(replace(layer, frames=padded),),
         speech=sound,
         silence=SILENCE,
     )
@@ -136,8 +139,8 @@ def make_meeting_clip(place: int = 0) -> Clip:
     large = make_bench_clip(place)
     pictures = frames("Bench", "", place=place, fps=BENCH_FPS, seconds=BENCH_SECONDS)
     (small,) = _encode_video(pictures, [SIMULCAST[0]], BENCH_FPS)
-    marked = tuple(VideoFrame(f.key, f.data + _STAMP_ROOM) for f in small.frames)
     replace = msgspec.structs.replace
+    marked = tuple(replace(frame, data=frame.data + _STAMP_ROOM) for frame in small.frames)
     layers = (replace(small, frames=marked), replace(large.layers[0], rid="f"))
     return replace(large, key="meeting", layers=layers)
 
@@ -161,7 +164,7 @@ def _encode_video(
 ) -> tuple[VideoLayer, ...]:
     """All layers in one pass, each scaled from the next larger; their key frames coincide."""
     encoders = [_video_encoder(size, fps) for size in sizes]
-    encoded: list[list[VideoFrame]] = [[] for _ in sizes]
+    encoded: list[list[tuple[bool, bytes]]] = [[] for _ in sizes]  # key frame, data
     for number, picture in enumerate(pictures):
         source = av.VideoFrame.from_ndarray(np.asarray(picture), format="rgb24")
         key = number % (fps * KEY_FRAME_S) == 0
@@ -172,17 +175,36 @@ def _encode_video(
             scaled.pict_type = (
                 av.video.frame.PictureType.I if key else av.video.frame.PictureType.NONE
             )
-            out += [VideoFrame(p.is_keyframe, bytes(p)) for p in encoder.encode(scaled)]
+            out += [(p.is_keyframe, bytes(p)) for p in encoder.encode(scaled)]
     for encoder, out in zip(encoders, encoded, strict=True):
-        out += [VideoFrame(p.is_keyframe, bytes(p)) for p in encoder.encode(None)]
+        out += [(p.is_keyframe, bytes(p)) for p in encoder.encode(None)]
     return tuple(
-        VideoLayer(rid=size.rid, width=size.width, height=size.height, frames=tuple(out))
+        VideoLayer(rid=size.rid, width=size.width, height=size.height, frames=_frames(out))
         for size, out in zip(sizes, encoded, strict=True)
     )
 
 
+def _frames(encoded: Iterable[tuple[bool, bytes]]) -> tuple[VideoFrame, ...]:
+    """Temporal layers alternate from each key frame on."""
+    made: list[VideoFrame] = []
+    for key, data in encoded:
+        tid = 0 if key else (made[-1].tid + 1) % LAYERS
+        made.append(VideoFrame(key, data, tid))
+    return tuple(made)
+
+
 def _video_encoder(size: Size, fps: int) -> VideoCodecContext:
-    """libvpx as browsers run it: realtime, no look-ahead, no alternate reference frames."""
+    """libvpx as browsers run it: realtime, no look-ahead, no alternate reference frames, temporal
+    layers."""
+    rate_kbps = size.rate_bps // 1000
+    layers = {
+        "ts_number_layers": LAYERS,
+        "ts_target_bitrate": f"{round(BASE_PART * rate_kbps)},{rate_kbps}",
+        "ts_rate_decimator": "2,1",
+        "ts_periodicity": 2,
+        "ts_layer_id": "0,1",
+        "ts_layering_mode": 2,
+    }
     encoder = VideoCodecContext.create("libvpx", "w")
     encoder.width, encoder.height = size.width, size.height
     encoder.pix_fmt = "yuv420p"
@@ -201,6 +223,7 @@ def _video_encoder(size: Size, fps: int) -> VideoCodecContext:
         "minrate": str(size.rate_bps),
         "maxrate": str(size.rate_bps),
         "bufsize": str(size.rate_bps),
+        "ts-parameters": ":".join(f"{name}={value}" for name, value in layers.items()),
     }
     return encoder
 

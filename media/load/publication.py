@@ -191,13 +191,17 @@ class Publication:
         self._shift += ahead
 
     def _packetize(self, layer: _Layer, frame: int) -> None:
-        """Split one VP8 frame (RFC 7741 section 4.2: X, I with 15 bits, L, T)."""
-        data = layer.source.frames[(frame + self._shift) % len(layer.source.frames)].data
+        """Split one VP8 frame (RFC 7741 section 4.2: X, I with 15 bits, L, T with Y)."""
+        picture = layer.source.frames[(frame + self._shift) % len(layer.source.frames)]
+        data = picture.data
         layer.picture_id = layer.picture_id + 1 & 0x7FFF
-        layer.tl0 = layer.tl0 + 1 & 0xFF
+        layer.tl0 = layer.tl0 + (picture.tid == 0) & 0xFF
         stream = layer.stream
         rtp_time = stream.time_base + frame * stream.clock_hz // self.clip.fps
-        tail = bytes((0xE0, 0x80 | layer.picture_id >> 8, layer.picture_id & 0xFF, layer.tl0, 0))
+        pid = layer.picture_id
+        sync = picture.tid > 0
+        last = picture.tid << 6 | sync << 5
+        tail = bytes((0xE0, 0x80 | pid >> 8, pid & 0xFF, layer.tl0, last))
         room = PAYLOAD_BYTES - DESCRIPTOR_BYTES
         for at in range(0, len(data), room):
             first = b"\x90" if at == 0 else b"\x80"

@@ -5,6 +5,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from media.load import clips
 from media.load.clipfile import Clip, VideoLayer
@@ -45,6 +46,16 @@ def test_every_layer_decodes_at_its_size(clip: Clip) -> None:
 def test_layers_have_their_key_frames_together(clip: Clip) -> None:
     keys = [[n for n, frame in enumerate(layer.frames) if frame.key] for layer in clip.layers]
     assert keys[0] == keys[1] == keys[2] == [0, 30, 60]
+
+
+def test_the_lower_temporal_layer_decodes_alone(clip: Clip) -> None:
+    layer = clip.layers[0]
+    assert [frame.tid for frame in layer.frames[:60]] == [0, 1] * 30
+    base = replace(layer, frames=tuple(frame for frame in layer.frames if frame.tid == 0))
+    whole, half = decoded(layer), decoded(base)
+    assert len(half) == len(whole) // 2
+    for number, frame in enumerate(half):
+        assert (frame.to_ndarray() == whole[2 * number].to_ndarray()).all()
 
 
 def test_the_picture_moves(clip: Clip) -> None:

@@ -9,6 +9,7 @@ from aiortc.codecs.vpx import VpxPayloadDescriptor
 from aiortc.rtp import RtcpPacket, RtpPacket, unpack_header_extensions, unwrap_rtx
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from media.load import feedback, offer
 from media.load.arrivals import Arrivals, transport_seq
@@ -16,7 +17,7 @@ from media.load.clipfile import FORMAT, AudioFrame, Clip, VideoFrame, VideoLayer
 from media.load.offer import EXTENSION_IDS
 from media.load.publication import Due, Publication
 from media.load.streams import InTrack, OutStream, receiver_report
-from media.rtp import transport_cc
+from media.rtp import transport_cc, vp8
 
 CLIP = Clip(
     format=FORMAT,
@@ -96,6 +97,17 @@ def test_a_lost_packet_comes_back_as_rtx() -> None:
 def play(publication: Publication, start: float, seconds: float) -> list[tuple[float, Due]]:
     ticks = [start + n * 0.01 for n in range(round(seconds * 100))]
     return [(now, due) for now in ticks for due in publication.poll(now, 8)]
+
+
+def test_temporal_layers_are_told() -> None:
+    layer = CLIP.layers[0]
+    frames = tuple(replace(frame, tid=n % 2) for n, frame in enumerate(layer.frames))
+    clip = replace(CLIP, layers=(replace(layer, frames=frames),))
+    publication = Publication(clip, [video_stream()], None, start=50.0)
+    first = [due.payload for _, due in play(publication, 50.0, 1.0)][::3]
+    pictures = [vp8.parse(payload, 0, len(payload)) for payload in first]
+    told = [(p.temporal_id, p.layer_sync, p.tl0) for p in pictures if p is not None]
+    assert told == [(n % 2, n % 2 == 1, 1 + n // 2) for n in range(10)]
 
 
 def test_frames_leave_on_time_in_packets_that_continue_each_other() -> None:
