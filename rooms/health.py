@@ -30,8 +30,8 @@ FIGURES = {  # field of PeerStats -> name on the wire
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """`code`: "lost" (signalling), "media-lost", "not-arriving" (a picture or voice that is sent
-    did not arrive), "up-loss", "down-loss", "slow", "unsteady" or "reset" (the media worker was
-    replaced)."""
+    did not arrive), "up-loss", "down-loss", "slow", "unsteady", "narrow" (it does not carry
+    every picture) or "reset" (the media worker was replaced)."""
 
     code: str
     at: float  # UTC epoch seconds

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from rooms.media_port import PeerStats
+from rooms.media_port import Pause, PeerStats
 
 # Above these a listener notices (planning figures: delay 150 ms, loss 1 %, jitter 30 ms).
 WEAK_LOSS = 0.05  # fraction of packets, before repair
@@ -28,6 +28,8 @@ def fault(stats: PeerStats) -> str | None:
         return "slow"
     if max(stats.up_jitter_ms or 0.0, stats.down_jitter_ms or 0.0) >= WEAK_JITTER_MS:
         return "unsteady"
+    if any(picture.why is Pause.LINE for picture in stats.paused):
+        return "narrow"
     return None
 
 

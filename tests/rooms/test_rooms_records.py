@@ -8,13 +8,13 @@ from rooms_world import CHAIR, KBANG, PLEIKU, SEATS, HandClock
 
 from rooms.health import BUCKET_SECONDS, POINTS, HealthBoard
 from rooms.live.batch import Batch
-from rooms.media_port import PeerStats
+from rooms.media_port import Pause, PausedPicture, PeerStats
 from rooms.quality import LineQuality, Quality, fault
 from rooms.records.attendance import Stay, attendance
 from rooms.records.recordings import Recordings, RecordingState
 from rooms.session import events as e
 from rooms.session.following import SpeakerFollower
-from rooms.session.model import MeetingId, PeerId, Recording, Session
+from rooms.session.model import MeetingId, PeerId, Recording, Session, Source
 
 # ---------------------------------------------------------------- attendance
 
@@ -106,6 +106,10 @@ def figures(**changes: object) -> PeerStats:
     return msgspec.structs.replace(GOOD, **changes)
 
 
+def paused(why: Pause) -> PausedPicture:
+    return PausedPicture(peer=PeerId("y#1"), source=Source.CAMERA, why=why)
+
+
 @pytest.mark.parametrize(
     ("stats", "expected"),
     [
@@ -115,6 +119,8 @@ def figures(**changes: object) -> PeerStats:
         (figures(rtt_ms=400.0), "slow"),
         (figures(down_jitter_ms=90.0), "unsteady"),
         (figures(up_loss=0.01, rtt_ms=None), None),
+        (figures(paused=(paused(Pause.LINE),)), "narrow"),
+        (figures(paused=(paused(Pause.LIMIT),)), None),
     ],
 )
 def test_what_is_wrong_with_a_line(stats, expected):

@@ -16,6 +16,7 @@ TROUBLES = {
     "down-loss": mark("Mất gói khi nhận"),
     "slow": mark("Độ trễ cao"),
     "unsteady": mark("Đường truyền chập chờn"),
+    "narrow": mark("Đường truyền không chở hết hình"),
     "reset": mark("Máy chủ hình ảnh khởi động lại"),
 }
 
