@@ -22,6 +22,7 @@ from media.bwe.arrival import ArrivalReader, SendLog
 from media.bwe.stream_numbers import StreamNumbers
 from media.drops import Counters
 from media.forward.room import Room
+from media.forward.temporal import Thinned
 from media.negotiated import (
     AUDIO_LEVEL,
     MID,
@@ -35,6 +36,8 @@ from media.negotiated import (
 )
 from media.peer import Peer, StreamEndpoint
 from media.receive.ingress import Ingress
+from media.receive.source_packet import SourcePacket
+from media.receive.up_track import Encoding
 from media.recording import depacketize, journal, reader
 from media.rtp import congestion_feedback, h264, red, rtcp, transport_cc, vp8
 from media.rtp.congestion_feedback import CongestionFeedback, StreamReport, received
@@ -172,6 +175,8 @@ def room(data: bytes) -> None:
         meeting.set_allowed(name, ("microphone", "camera", "screen"), 0.0)
         meeting.auto_slots(name, 0.0)
         meeting.peer_ready(name, session._srtp[0], StreamEndpoint(lambda data: None), 0.0)
+    for down in meeting.peers["b"].subscriber.video:  # type: ignore[union-attr]
+        down.granted_tid = 0
     now = 0.0
     sender = meeting.peers["a"]
     first = camera()
@@ -186,6 +191,26 @@ def room(data: bytes) -> None:
         meeting.flush(now)
         meeting.poll(now)
     meeting.stats(now)
+
+
+def thinned(data: bytes) -> None:
+    """Pictures in any order, with any ids and layers: no number is given twice."""
+    track = _ingress().tracks[1]
+    encoding = Encoding(track, "q", 1)
+    feed = Thinned(encoding, 1)
+    given: dict[int, int] = {}
+    extended = 1 << 16
+    for at in range(0, len(data) - 3, 4):
+        step, kind, high, low = data[at : at + 4]
+        extended = max(0, extended + (step - 64))
+        payload = bytes((0x90, 0xE0, 0x80 | high, low, 5, kind)) + b"\x11"
+        packet = SourcePacket(
+            encoding, "vp8/90000", extended, at, 0, payload, 0, len(payload), [], at / 100
+        )
+        packet.vp8 = vp8.parse(payload, 0, len(payload))
+        numbered = feed.take(packet)
+        if numbered is not None:
+            assert given.setdefault(numbered.extended, extended) == extended
 
 
 def stun(data: bytes) -> None:
@@ -428,6 +453,13 @@ TARGETS = {
     "room": Target(
         room,
         lambda: [joined(camera(sequence=8), *_feedbacks()), joined(camera(sequence=12), _voice())],
+    ),
+    "thinned": Target(
+        thinned,
+        lambda: [
+            b"".join(bytes((65, (n * 2 % 4) << 6 | 0x20, 0, n)) for n in range(16)),
+            bytes((70, 0x80, 0, 9, 60, 0, 0, 7, 80, 0x40, 0, 12)),
+        ],
     ),
     "stun": Target(stun, lambda: [_binding_request()]),
     "sdp": Target(sdp, _offers, 16384),

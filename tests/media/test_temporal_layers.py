@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from room_world import Received, Source, Viewer, World
+from test_room_downlink import FRAMES_PER_S, LAYERS, Meeting
 from vp8_world import L1T1, L1T2, L1T3, Camera, Pattern, Vp8Receiver, feed, number_of
 
 from media.allocator import Limits
@@ -392,3 +393,38 @@ def test_a_tight_line_gets_the_lowest_temporal_layer_before_nothing() -> None:
     # 60 packets of 60 bytes and their headers a second: about 60 kbit/s.
     assert packets == {None: 60, 40_000: 30, 70_000: 60}
     assert_one_stream(viewer.slot("v0"))
+
+
+class LayeredMeeting(Meeting):
+    """Two temporal layers in each simulcast layer, unless `flat`."""
+
+    flat = False
+
+    def _picture(self) -> None:
+        self.world.now = self.net.now
+        key = self.frames % (2 * FRAMES_PER_S) == 0
+        tid = 0 if self.flat else self.frames % 2
+        self.frames += 1
+        for rid, (height, packets, size) in LAYERS.items():
+            frame = self.layers[rid].frame(
+                key=key, packets=packets, height=height, size=size, tid=tid, sync=True
+            )
+            self.world.send(self.speaker, *frame, flush=False)
+        self.world.room.flush(self.net.now)
+
+
+class FlatMeeting(LayeredMeeting):
+    flat = True
+
+
+def test_130_kbit_carry_half_the_frames_where_they_carried_none() -> None:
+    shown = {}
+    for kind in (LayeredMeeting, FlatMeeting):
+        meeting = kind(130e3)
+        meeting.run(25.0)
+        shown[kind] = sum(at >= 15.0 for at, _ in meeting.shown)
+        assert meeting.sizes(15.0) <= {LAYERS["q"][2]}
+        assert meeting.down.waiting_s < 0.3
+        assert sum(at >= 15.0 for at in meeting.heard) >= 495
+    assert shown[FlatMeeting] == 0
+    assert shown[LayeredMeeting] == pytest.approx(10 * FRAMES_PER_S / 2, abs=5)
