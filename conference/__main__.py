@@ -177,6 +177,11 @@ def _bench_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=int, default=1, metavar="W", help="media workers of the server it starts"
     )
+    parser.add_argument(
+        "--spread",
+        action="store_true",
+        help="the meeting on all workers from the start; by default when one is full",
+    )
     parser.add_argument("--pin", action="store_true", help="server on core 0, load on the others")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
 

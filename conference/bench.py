@@ -59,6 +59,7 @@ class Result:
     megabits_per_second: float = 0.0
     loss: float = 0.0
     cpu_percent: float | None = None
+    process_cpu_percent: tuple[float, ...] = ()  # of each server process
     cpu_us_per_packet: float | None = None
     plain_packet_us: float = 0.0  # write, encrypt and send one packet here, nothing else
     memory_per_subscriber_bytes: float | None = None
@@ -99,6 +100,7 @@ def _table(result: Result) -> str:
         ("", shown(result.megabits_per_second, "Mbit/s")),
         ("lost", shown(result.loss * 100, "%", 3)),
         ("server CPU", shown(result.cpu_percent, "% of a core")),
+        ("of each process", " + ".join(f"{share:.1f}" for share in result.process_cpu_percent)),
         ("server CPU per packet", shown(result.cpu_us_per_packet, "µs", 2)),
         ("a plain packet on this machine", shown(result.plain_packet_us, "µs", 2)),
         ("server CPU per plain packet", shown(_ratio(result), "", 2)),
@@ -198,14 +200,15 @@ async def _window(
 ) -> None:
     """Measure for a while; everything is a difference between its two ends."""
     await crowd.begin()
-    mine, cpu, started = clients.totals(), cpu_seconds(pids), time.monotonic()
+    mine, started = clients.totals(), time.monotonic()
+    cpu = [cpu_seconds([pid]) for pid in pids]
     for sample in samples:
         sample.recording = True
     await asyncio.sleep(seconds)
     for sample in samples:
         sample.recording = False
     elapsed = time.monotonic() - started
-    used = cpu_seconds(pids) - cpu
+    used = [cpu_seconds([pid]) - then for pid, then in zip(pids, cpu, strict=True)]
     mine = clients.totals() - mine
     theirs = await crowd.end()
     rate = mine.received / elapsed + theirs.total.received / theirs.seconds
@@ -218,8 +221,9 @@ async def _window(
     result.crowd_cpu_percent = theirs.cpu_percent
     result.lost_transports = theirs.lost
     if pids and rate:
-        result.cpu_percent = used / elapsed * 100
-        result.cpu_us_per_packet = used / elapsed / rate * 1e6
+        result.process_cpu_percent = tuple(share / elapsed * 100 for share in used)
+        result.cpu_percent = sum(result.process_cpu_percent)
+        result.cpu_us_per_packet = sum(used) / elapsed / rate * 1e6
 
 
 def _judge(samples: Sequence[Sample], clip: Clip, result: Result) -> None:

@@ -62,8 +62,7 @@ async def target_server(options: argparse.Namespace, workers: int = 1) -> AsyncI
             "--listen", url.removeprefix("http://"),
             "--media-port", str(free_media_ports(workers)),
             stdout=asyncio.subprocess.DEVNULL, start_new_session=True,
-            env=os.environ
-            | {"DIEMCAU_MEDIA_WORKERS": str(workers), "DIEMCAU_MEDIA_ADDRESSES": "127.0.0.1"},
+            env=os.environ | _settings(workers, getattr(options, "spread", False)),
         )  # fmt: skip
         try:
             await _until_ready(url, process)
@@ -76,6 +75,13 @@ async def target_server(options: argparse.Namespace, workers: int = 1) -> AsyncI
             )
         finally:
             await _stop(process)
+
+
+def _settings(workers: int, spread: bool) -> dict[str, str]:
+    settings = {"WORKERS": str(workers), "ADDRESSES": "127.0.0.1"}
+    if spread:
+        settings["SPREAD_PERCENT"] = "0"
+    return {f"DIEMCAU_MEDIA_{name}": value for name, value in settings.items()}
 
 
 def free_media_ports(count: int) -> int:

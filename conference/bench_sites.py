@@ -45,7 +45,7 @@ PLAN = MediaPlan(
     video_slots=1 + TILES,
 )
 MAIN_HEIGHT = 720
-JOIN_S = 60.0  # from its start until media reaches a site
+JOIN_S = 120.0  # from its start until media reaches a site
 TICK_S = 0.03
 GROUPS = 3
 _RANK = 1000  # after the sites of the directory
@@ -58,8 +58,11 @@ _decoder: msgspec.json.Decoder[messages.AnyServerMessage] = msgspec.json.Decoder
 # ---------------------------------------------------------------- the meeting
 
 
-async def seed_province(data: Path, count: int) -> list[SeatId]:
-    """A meeting of `count` new sites in a demo's data folder; their seats in protocol order."""
+async def seed_province(data: Path, count: int, guests: Sequence[str] = ()) -> list[SeatId]:
+    """A meeting of `count` new sites in a demo's data folder; their seats in protocol order.
+
+    `guests`: codes of the demo's sites that are invited as well.
+    """
     db = Database(load(None, {"DIEMCAU_DATA_FOLDER": str(data)}).database_url)
     try:
         async with db.session() as session:
@@ -83,8 +86,10 @@ async def seed_province(data: Path, count: int) -> list[SeatId]:
             )
             session.add_all([*sites, meeting])
             await session.flush()
+            invited = await session.scalars(select(SiteRow.id).where(SiteRow.code.in_(guests)))
             session.add_all(
-                MeetingSiteRow(meeting_id=meeting.id, site_id=site.id) for site in sites
+                MeetingSiteRow(meeting_id=meeting.id, site_id=site_id)
+                for site_id in (*invited, *(site.id for site in sites))
             )
             return [SeatId(f"site:{site.id}") for site in sites]
     finally:

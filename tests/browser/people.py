@@ -64,6 +64,7 @@ class Person:
     colour: tuple[int, int, int]
     tab: Tab
     url: str
+    meeting: str = "demo"
 
     async def until(self, what: str, timeout_s: float = 30.0) -> Any:
         """Poll a JavaScript expression until it is truthy."""
@@ -80,12 +81,12 @@ class Person:
             await asyncio.sleep(0.1)
 
     async def enter(self) -> None:
-        await self.tab.goto(f"{self.url}/cuoc-hop/demo/phong?vao=1")
+        await self.tab.goto(f"{self.url}/cuoc-hop/{self.meeting}/phong?vao=1")
         await self.until(CONNECTED)
 
     async def enter_blocked(self) -> None:
         """Take the seat where no media gets through."""
-        await self.tab.goto(f"{self.url}/cuoc-hop/demo/phong?vao=1")
+        await self.tab.goto(f"{self.url}/cuoc-hop/{self.meeting}/phong?vao=1")
         await self.until('window.diemcau?.peer?.state === "blocked"')
 
     async def text(self) -> str:
