@@ -4,25 +4,27 @@ The bounds are what a person notices, not what this machine can do at best; `pyt
 tests.line.survey` prints the figures themselves.
 """
 
-import json
+import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import async_playwright
 
+from rooms.live.meeting import GRACE_SECONDS
 from tests.browser.people import CONNECTED
 from tests.browser.running import Running, running_demo
-from tests.line.conditions import CONDITIONS
-from tests.line.far_site import FarSite, Figures, far_site
+from tests.line.conditions import CONDITIONS, Condition
+from tests.line.far_site import Bounds, FarSite, far_site
+from tests.line.shape import Rule, Shape
 from tests.line.site import Line, site_line
 
 pytestmark = [pytest.mark.browser, pytest.mark.root, pytest.mark.asyncio(loop_scope="module")]
 
-SECONDS = 6.0  # of each measurement
-MEASUREMENTS = 6  # one of them has to be good: a busy machine spoils some
+SEEN = Bounds(fps=10, gap_s=1.0, concealed=0.05)  # of a site whose way to us is good
+NOTHING = Condition.both(Shape(blocked=(Rule(),)))
+NO_UDP = Condition.both(Shape(delay_s=0.01, blocked=(Rule("udp"),)), settle_s=12)
 
 
 # The chair shows the site as a tile.
@@ -59,37 +61,11 @@ async def meeting(both: FarSite) -> FarSite:
     return both
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """What both sides get, at least; shares are of 1."""
-
-    fps: float = 0.0
-    gap_s: float = SECONDS
-    concealed: float = 1.0
-    silent: float = 1.0
-    voice_ms: float = 5000.0
-
-    def hold(self, figures: Figures) -> bool:
-        return (
-            figures["state"] == "connected"
-            and figures["fps"] >= self.fps
-            and figures["longest_gap_s"] <= self.gap_s
-            and (figures["concealed"] or 0.0) <= self.concealed
-            and (figures["silent_concealed"] or 0.0) <= self.silent
-            and (figures["audio_buffer_ms"] or 0.0) <= self.voice_ms
-        )
-
-
-async def plays(meeting: FarSite, condition: str, bounds: Bounds) -> None:
-    """Both directions keep within the bounds while the line is in the condition."""
-    seen: list[Figures] = []
-    both = await meeting.under(CONDITIONS[condition], SECONDS)
-    for _ in range(MEASUREMENTS):
-        if all(bounds.hold(figures) for figures in both):
-            return
-        seen += both
-        both = await meeting.measure(SECONDS)
-    raise AssertionError(f"{condition}: {bounds}\n" + "\n".join(map(json.dumps, seen)))
+async def plays(
+    meeting: FarSite, condition: str, site: Bounds, chair: Bounds | None = None
+) -> None:
+    """Both keep within their bounds while the line is in the condition."""
+    await meeting.keeps(CONDITIONS[condition], site, site if chair is None else chair)
 
 
 async def test_ten_percent_loss_both_ways(meeting: FarSite) -> None:
@@ -106,6 +82,37 @@ async def test_a_satellite_line(meeting: FarSite) -> None:
 async def test_thirty_percent_loss_leaves_the_voice_understandable(meeting: FarSite) -> None:
     """No more of the voice is made up than the line loses, and none of it is silence."""
     await plays(meeting, "30 % loss", Bounds(concealed=0.35, silent=0.05))
+
+
+async def test_256_kbit_carry_speech_and_a_small_picture(meeting: FarSite) -> None:
+    """Speech never breaks, the picture moves; and TCP would be no better."""
+    site = Bounds(fps=3, gap_s=2.5, concealed=0.03, path="udp")
+    await plays(meeting, "256 kbit/s down", site, SEEN)
+
+
+async def test_64_kbit_carry_speech(meeting: FarSite) -> None:
+    site = Bounds(concealed=0.05, silent=0.02, path="udp")
+    await plays(meeting, "64 kbit/s down", site, SEEN)
+
+
+async def test_a_speaker_whose_line_was_away_speaks_on(meeting: FarSite) -> None:
+    """Longer than the grace: the seat has left, the person has not."""
+    meeting.line.shape(up=NOTHING.up, down=NOTHING.down)
+    await asyncio.sleep(3 + GRACE_SECONDS)
+    seat = await meeting.site.seat()
+    await meeting.chair.until(f"!window.diemcau.state().session.seats[{seat!r}].present")
+    meeting.line.shape(CONDITIONS["good"].up)
+    await meeting.chair.until(f"window.diemcau.state().session.seats[{seat!r}].microphone")
+    await meeting.site.until(f"{CONNECTED} && window.diemcau.signaling.open")
+    await meeting.chair.hears()
+
+
+async def test_udp_that_dies_during_the_meeting_is_left_for_tcp(meeting: FarSite) -> None:
+    bounds = Bounds(fps=10, gap_s=1.0, concealed=0.05, path="tcp")
+    try:
+        await meeting.keeps(NO_UDP, bounds, SEEN)
+    finally:
+        await meeting.site.tab.evaluate("window.diemcau.peer.connect()")
 
 
 async def test_the_site_gets_another_address(meeting: FarSite) -> None:

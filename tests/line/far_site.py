@@ -17,6 +17,8 @@ from tests.line.conditions import CONDITIONS, Condition
 from tests.line.site import Line
 
 METER = Path(__file__).with_name("meter.js")
+SECONDS = 6.0  # of each measurement that is judged
+MEASUREMENTS = 6  # one of them has to be good: a busy machine spoils some
 CHAIR_COLOUR, SITE_COLOUR = (200, 30, 30), (30, 170, 40)
 CHAIR_BUSY, SITE_BUSY = 120, 30  # see scene.js; the chair's picture is shown large
 MICROPHONE = "[data-microphone]"
@@ -28,6 +30,31 @@ WITHOUT_RED = """(() => {
 })()"""
 SPEAKS = "window.diemcau.state().session.seats[window.diemcau.state().seat].microphone"
 Figures = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What somebody gets, at least; shares are of 1."""
+
+    fps: float = 0.0
+    gap_s: float = SECONDS
+    concealed: float = 1.0
+    silent: float = 1.0
+    voice_ms: float = 5000.0
+    fec: float = 0.0  # packets with in-band FEC, of all voice packets
+    path: str | None = None
+
+    def hold(self, figures: Figures) -> bool:
+        return (
+            figures["state"] == "connected"
+            and figures["fps"] >= self.fps
+            and figures["longest_gap_s"] <= self.gap_s
+            and (figures["concealed"] or 0.0) <= self.concealed
+            and (figures["silent_concealed"] or 0.0) <= self.silent
+            and (figures["audio_buffer_ms"] or 0.0) <= self.voice_ms
+            and figures["fec_packets"] >= self.fec * figures["voice_packets"]
+            and self.path in (None, figures["path"])
+        )
 
 
 @dataclass(slots=True)
@@ -47,6 +74,21 @@ class FarSite:
         self.line.shape(up=condition.up, down=condition.down)
         await asyncio.sleep(condition.settle_s)
         return await self.measure(seconds)
+
+    async def keeps(self, condition: Condition, site: Bounds, chair: Bounds) -> None:
+        """Both keep within their bounds while the line is in the condition.
+
+        Raises:
+            AssertionError: they never did at once.
+        """
+        seen: list[Figures] = []
+        down, up = await self.under(condition, SECONDS)
+        for _ in range(MEASUREMENTS):
+            if site.hold(down) and chair.hold(up):
+                return
+            seen += (down, up)
+            down, up = await self.measure(SECONDS)
+        raise AssertionError(f"{site}, {chair}:\n" + "\n".join(map(json.dumps, seen)))
 
     async def measure(self, seconds: float) -> tuple[Figures, Figures]:
         chair, site = await self.chair.seat(), await self.site.seat()

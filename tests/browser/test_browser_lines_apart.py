@@ -1,0 +1,97 @@
+"""Bad lines that need a service or browsers of their own, see `test_browser_lines.py`."""
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from playwright.async_api import async_playwright
+
+from tests.browser.coturn import RELAYS_FROM, SECRET, make_authority, running_coturn
+from tests.browser.running import free_port, running_demo
+from tests.line.conditions import CONDITIONS, Condition
+from tests.line.far_site import Bounds, FarSite, far_site
+from tests.line.shape import Rule, Shape
+from tests.line.site import Line, site_line
+from tests.line.speech import speech_file
+from tests.line.step import NARROW, WIDE, step, traced
+
+pytestmark = [pytest.mark.browser, pytest.mark.root]
+
+HTTPS_PORT = 443
+LOSSY_DOWN = Condition(Shape(delay_s=0.02), Shape(delay_s=0.02, loss=0.1), settle_s=10)
+
+
+@contextlib.asynccontextmanager
+async def meeting_on(
+    line: Line, data: Path, settings: Mapping[str, str] = MappingProxyType({}), **options: Any
+) -> AsyncIterator[FarSite]:
+    """See `far_site`."""
+    environment = {"DIEMCAU_MEDIA_ADDRESSES": line.host, **settings}
+    with running_demo(data, host=line.host, environment=environment) as running:
+        async with (
+            async_playwright() as playwright,
+            far_site(playwright, running, line, **options) as meeting,
+        ):
+            yield meeting
+
+
+async def test_a_step_down_and_up_again(tmp_path: Path) -> None:
+    """The estimate follows; speech does not notice."""
+    with site_line() as line:
+        async with meeting_on(line, tmp_path / "data", traced(tmp_path)) as meeting:
+            done = await step(meeting, tmp_path)
+    before, narrow, after = done.phases
+    assert max(done.estimates(narrow, 10.0)) < 1.3 * NARROW
+    assert max(done.estimates(after, 5.0)) > 0.4 * WIDE
+    for phase in done.phases:
+        assert (phase.figures["concealed"] or 0.0) < 0.1, phase
+        assert phase.figures["fps"] > 1, phase
+    assert before.figures["path"] == narrow.figures["path"] == after.figures["path"] == "udp"
+
+
+async def test_nothing_but_tls_on_port_443_passes(tmp_path: Path) -> None:
+    """The pages, and a TURN server on 443: media comes by that from the beginning."""
+    with contextlib.ExitStack() as stack:
+        line = stack.enter_context(site_line())
+        authority = make_authority(tmp_path, line.host)
+        coturn = stack.enter_context(
+            running_coturn(tmp_path, free_port(line.host), HTTPS_PORT, authority, line.host)
+        )
+        settings = {
+            "DIEMCAU_MEDIA_ADDRESSES": line.host,
+            "DIEMCAU_TURN_URLS": coturn.url("tls"),
+            "DIEMCAU_TURN_SECRET": SECRET,
+            "DIEMCAU_TURN_RELAY_ADDRESSES": RELAYS_FROM,
+        }
+        running = stack.enter_context(
+            running_demo(tmp_path / "data", host=line.host, environment=settings)
+        )
+        allowed = Rule("tcp", HTTPS_PORT), Rule("tcp", running.tcp_port)
+        firewall = Condition.both(Shape(delay_s=0.01, blocked=(Rule(),), allowed=allowed))
+        async with (
+            async_playwright() as playwright,
+            far_site(playwright, running, line, condition=firewall, home=authority.home) as meeting,
+        ):
+            site = Bounds(fps=10, gap_s=1.0, concealed=0.05, path="relay over tls")
+            await meeting.keeps(firewall, site, Bounds(fps=10, gap_s=1.0, concealed=0.05))
+
+
+async def test_firefox_on_a_lossy_and_on_a_narrow_line(tmp_path: Path) -> None:
+    with site_line() as line:
+        async with meeting_on(line, tmp_path / "data", firefox=True) as meeting:
+            lossy = Bounds(fps=8, gap_s=1.0, concealed=0.15)
+            await meeting.keeps(CONDITIONS["10 % loss"], lossy, Bounds(fps=8, gap_s=1.0))
+            narrow = Bounds(fps=1, concealed=0.05)
+            await meeting.keeps(CONDITIONS["400 kbit/s down"], narrow, Bounds(fps=8, gap_s=1.0))
+
+
+async def test_in_band_fec_repairs_speech(tmp_path: Path) -> None:
+    """A spoken text without redundancy (RED): half of what is lost is heard all the same."""
+    with site_line() as line:
+        spoken = speech_file(tmp_path)
+        async with meeting_on(line, tmp_path / "data", speech=spoken) as meeting:
+            bounds = Bounds(fec=0.3, concealed=0.07)
+            await meeting.keeps(LOSSY_DOWN, bounds, Bounds())
