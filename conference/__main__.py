@@ -175,6 +175,13 @@ def _bench_options(parser: argparse.ArgumentParser) -> None:
         help="what subscribers report besides loss; browsers: transport-cc, 16 times a second",
     )
     parser.add_argument(
+        "--burst",
+        type=int,
+        default=2,
+        metavar="K",
+        help="packets a publisher sends at once, every 5 ms; Chromium sends whole frames",
+    )
+    parser.add_argument(
         "--workers", type=int, default=1, metavar="W", help="media workers of the server it starts"
     )
     parser.add_argument(

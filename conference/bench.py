@@ -43,7 +43,6 @@ from rooms.directory.tokens import TokenRole
 MAX_LOSS = 0.005
 SAMPLES = 2  # subscribers that are timed and decoded
 PUBLISH_TICK_S = 0.005
-PUBLISH_BURST = 2  # 2 packets in 5 ms: the pace of a browser
 SETTLE_S = 1.5
 MAX_AUDIO_SLOTS = 4
 
@@ -78,7 +77,7 @@ class Result:
 
 async def run_bench(options: argparse.Namespace) -> int:
     """0: measured and right; 1: loss over 0.5 % or wrong media; 2: nothing measured."""
-    counts = (options.publishers, options.subscribers, options.workers)
+    counts = (options.publishers, options.subscribers, options.workers, options.burst)
     if min(counts) < 1 or options.seconds <= 0:
         print("bench: at least 1 publisher, 1 subscriber, 1 worker, some seconds", file=sys.stderr)
         return 2
@@ -134,7 +133,7 @@ async def _measure(options: argparse.Namespace, target: Target) -> Result:
     result = Result(publishers=options.publishers, subscribers=options.subscribers)
     result.plain_packet_us = await asyncio.to_thread(plain_packet_us)
     async with connected_clients(target, Ticker(PUBLISH_TICK_S)) as clients:
-        await _publish(clients, options.publishers, clip)
+        await _publish(clients, options.publishers, options.burst, clip)
         await asyncio.sleep(0.5)
         memory = resident_bytes(pids)
         plan = _subscriber_plan(options)
@@ -155,16 +154,14 @@ async def _measure(options: argparse.Namespace, target: Target) -> Result:
     return result
 
 
-async def _publish(clients: Clients, count: int, clip: Clip) -> None:
+async def _publish(clients: Clients, count: int, burst: int, clip: Clip) -> None:
     certificate, address = new_certificate(), address_towards(clients.target.url)
     plan = MediaPlan(microphone=True, camera=True)
     for _ in range(count):
         peer = await clients.add(
             "whip",
             TokenRole.PUBLISHER,
-            lambda: Peer(
-                certificate, plan, clip=clip, address=address, stamp=True, burst=PUBLISH_BURST
-            ),
+            lambda: Peer(certificate, plan, clip=clip, address=address, stamp=True, burst=burst),
         )
         if peer.publication is not None:
             peer.publication.microphone = peer.publication.speaking = True
