@@ -83,9 +83,9 @@ class Outbox:
             self._ask_upstream(peer.upstream, ingress, now)
         if not peer.ready:
             return
-        if ingress.tracks and ingress.repairing:
+        feedback_due, missing = ingress.look(now)
+        if missing:
             self._repairing.add(peer.id)
-        feedback_due = bool(ingress.tracks) and ingress.due <= now
         if not feedback_due and subscriber.due > now:
             return
         reports = subscriber.reports(now, self._clocks.get)

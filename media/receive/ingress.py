@@ -396,28 +396,20 @@ class Ingress:
                 if encoding is not None and encoding.ssrc == ssrc:
                     encoding.last_arrival = float("-inf")
 
-    @property
-    def due(self) -> float:
-        """When `poll` has something to say next."""
-        due = self._report_due
+    def look(self, now: float) -> tuple[bool, bool]:
+        """Whether `poll` or `report_blocks` have something to say, and whether packets are missing
+        and will be asked for again. For every publisher twenty times a second."""
         feedback_due = self.feedback.due
-        if feedback_due is not None:
-            due = min(due, feedback_due)
+        due = self._report_due <= now or (feedback_due is not None and feedback_due <= now)
+        missing = False
         for track in self.tracks:
             for encoding in track.encodings.values():
-                due = min(due, encoding.keyframes.due)
-                if encoding.nack is not None:
-                    due = min(due, encoding.nack.due)
-        return due
-
-    @property
-    def repairing(self) -> bool:
-        """Packets are missing and will be asked for again."""
-        return any(
-            encoding.nack is not None and encoding.nack.pending > 0
-            for track in self.tracks
-            for encoding in track.encodings.values()
-        )
+                due = due or encoding.keyframes.due <= now
+                nack = encoding.nack
+                if nack is not None and (nack.pending or nack.overrun):
+                    missing = missing or nack.pending > 0
+                    due = due or nack.due <= now
+        return due, missing
 
     def report_blocks(self, now: float) -> list[ReportBlock]:
         """Reception reports when they are due, else nothing."""

@@ -44,7 +44,7 @@ class KeyframeRequests:
 
     @property
     def due(self) -> float:
-        return min(self._due, self._follow_up)
+        return self._due if self._due < self._follow_up else self._follow_up
 
     @property
     def asked_at(self) -> float:

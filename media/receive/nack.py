@@ -137,4 +137,6 @@ class NackGenerator:
         """When something is to be done next; infinity when nothing is missing."""
         if self.overrun:
             return float("-inf")
-        return min((m.due for m in self._missing.values()), default=float("inf"))
+        if not self._missing:
+            return float("inf")
+        return min([m.due for m in self._missing.values()])

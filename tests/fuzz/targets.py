@@ -127,7 +127,7 @@ def rtp(data: bytes) -> None:
     for index, packet in enumerate(_chunks(data)):
         now = index * 0.01
         ingress.accept(bytearray(packet) + bytes(4), len(packet), now)
-        if ingress.due <= now:
+        if ingress.look(now)[0]:
             rtcp.serialize(ingress.poll(now, 0.05))
             rtcp.serialize([ReceiverReport(1, tuple(ingress.report_blocks(now)))])
 
