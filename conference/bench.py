@@ -24,6 +24,7 @@ from conference.bench_server import (
     BenchFailed,
     Target,
     cpu_seconds,
+    full_buffer_drops,
     pids_here,
     pin,
     resident_bytes,
@@ -72,6 +73,7 @@ class Result:
     sample_right: bool = False
     crowd_cpu_percent: float = 0.0
     lost_transports: int = 0
+    full_buffer_drops: int = 0
     ok: bool = False
 
 
@@ -98,6 +100,7 @@ def _table(result: Result) -> str:
         ("forwarded", shown(result.packets_per_second, "packets/s", 0)),
         ("", shown(result.megabits_per_second, "Mbit/s")),
         ("lost", shown(result.loss * 100, "%", 3)),
+        ("datagrams into full buffers", f"{result.full_buffer_drops}"),
         ("server CPU", shown(result.cpu_percent, "% of a core")),
         ("of each process", " + ".join(f"{share:.1f}" for share in result.process_cpu_percent)),
         ("server CPU per packet", shown(result.cpu_us_per_packet, "µs", 2)),
@@ -199,6 +202,7 @@ async def _window(
     await crowd.begin()
     mine, started = clients.totals(), time.monotonic()
     cpu = [cpu_seconds([pid]) for pid in pids]
+    drops = full_buffer_drops()
     for sample in samples:
         sample.recording = True
     await asyncio.sleep(seconds)
@@ -207,6 +211,7 @@ async def _window(
     elapsed = time.monotonic() - started
     used = [cpu_seconds([pid]) - then for pid, then in zip(pids, cpu, strict=True)]
     mine = clients.totals() - mine
+    result.full_buffer_drops = full_buffer_drops() - drops
     theirs = await crowd.end()
     rate = mine.received / elapsed + theirs.total.received / theirs.seconds
     octets = mine.octets / elapsed + theirs.total.octets / theirs.seconds

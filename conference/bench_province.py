@@ -25,6 +25,7 @@ from conference.bench_server import (
     BenchFailed,
     Target,
     cpu_seconds,
+    full_buffer_drops,
     resident_bytes,
     target_server,
     worker_pids,
@@ -80,9 +81,10 @@ class Result:
     load_cpu_percent: float = 0.0  # stage and crowd
     memory_per_site_bytes: float = 0.0  # of the workers
     service_memory_per_site_bytes: float = 0.0
-    join_ms_p50: float | None = None
+    join_ms_p50: float | None = None  # to the first picture
     join_ms_p95: float | None = None
     lost_transports: int = 0
+    full_buffer_drops: int = 0
     sample_frames: int = 0
     sample_decoded: int = 0
     sample_right: bool = False
@@ -121,7 +123,15 @@ def parts_of(
         others = [*seats[number + 1 :], *seats[:number]] if tiles == "spread" else seats
         shown_ = [other for other in others if other not in (seat, seats[0])][:TILES]
         wait_s = max(0, number - STAGE) / joins_per_s
-        parts.append(Part(seat, tuple(shown_), speaks=number < VOICES, wait_s=wait_s))
+        parts.append(
+            Part(
+                seat,
+                tuple(shown_),
+                speaks=number < VOICES,
+                first=number < STAGE,
+                wait_s=wait_s,
+            )
+        )
     return tuple(parts)
 
 
@@ -168,9 +178,9 @@ async def _measure(options: argparse.Namespace, target: Target) -> Result:
         crowd_of(Sites(target, parts[STAGE:])) as crowd,
     ):
         before = server.memory()
-        joined = await stage.join()
+        await stage.join()
         await pin_main(target, seats[0])
-        joined += await crowd.join()
+        joined = await crowd.join()
         result.join_ms_p50, result.join_ms_p95 = percentiles(joined, (50, 95))
         await asyncio.sleep(SETTLE_S)
         workers, service = server.memory()
@@ -205,6 +215,7 @@ async def _window(
     """Measure for a while; everything is a difference between its two ends."""
     await crowd.begin()
     here = stage.totals()
+    drops = full_buffer_drops()
     cpu, own, started = server.cpu(), time.process_time(), time.monotonic()
     for sample in samples:
         sample.recording = True
@@ -214,6 +225,7 @@ async def _window(
     elapsed = time.monotonic() - started
     used = [now - then for now, then in zip(server.cpu(), cpu, strict=True)]
     own = time.process_time() - own
+    result.full_buffer_drops = full_buffer_drops() - drops
     mine = [now - then for now, then in zip(stage.totals(), here, strict=True)]
     theirs = await crowd.end()
     *workers, service = (share / elapsed * 100 for share in used)
@@ -260,6 +272,7 @@ def _table(result: Result) -> str:
         ("a site", shown(result.packets_per_site, "packets/s", 0)),
         ("sites that get less", f"{result.starved_sites}"),
         ("lost", shown(result.loss * 100, "%", 3)),
+        ("datagrams into full buffers", f"{result.full_buffer_drops}"),
         ("added delay p50", shown(result.delay_ms_p50, "ms", 2)),
         ("added delay p99", shown(result.delay_ms_p99, "ms", 2)),
         ("media workers CPU", f"{workers} % of a core"),

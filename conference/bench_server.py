@@ -168,6 +168,14 @@ def resident_bytes(pids: Sequence[int]) -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+def full_buffer_drops() -> int:
+    """UDP datagrams this machine's sockets had no room for: of the server, or of the load."""
+    names, values = (
+        line.split() for line in Path("/proc/net/snmp").read_text().splitlines() if "Udp:" in line
+    )
+    return int(values[names.index("RcvbufErrors")])
+
+
 def pin(pids: Sequence[int]) -> None:
     """Every thread of the server on core 0, this process on the others."""
     others = os.sched_getaffinity(0) - {0}

@@ -88,3 +88,6 @@ class MassClient:
 
     def totals(self) -> Totals:
         return self._mass.tally.totals(self._number)
+
+    def packets(self, payload_type: int) -> int:
+        return self._mass.tally.packets(self._number, payload_type)

@@ -25,6 +25,7 @@ from media.load.dtls import Dtls, DtlsFailed, sha256_fingerprint
 from media.load.ice import IceAgent, Outgoing
 from media.load.mass import MassReception
 from media.load.offer import (
+    VP8_TYPE,
     Answer,
     BadAnswer,
     Credentials,
@@ -129,6 +130,10 @@ class Peer:
     def totals(self) -> Totals:
         """What was received until now."""
         return self._reception.totals()
+
+    def picture_packets(self) -> int:
+        """How many packets of pictures, without repeats and padding, were received until now."""
+        return self._reception.packets(VP8_TYPE)
 
     def offer(self) -> str:
         for mid, section in enumerate(self._sections):

@@ -114,3 +114,8 @@ class Reception:
             sum(track.expected for track in tracks),
             sum(track.octets for track in tracks),
         )
+
+    def packets(self, payload_type: int) -> int:
+        """How many of this type were received."""
+        tracks = self.tracks.values()
+        return sum(track.received for track in tracks if track.payload_type == payload_type)

@@ -58,6 +58,7 @@ class Tally:
         self._of: list[list[int]] = []  # streams of a receiver: row numbers
         self._ids = np.zeros(0, np.int64)  # of a receiver: id of the transport-wide number, or 0
         self._ssrc: list[int] = []
+        self._types: list[int] = []  # payload types
         self._base = np.zeros(0, np.int64)  # extended numbers
         self._highest = np.zeros(0, np.int64)
         self._received = np.zeros(0, np.int64)
@@ -95,44 +96,46 @@ class Tally:
         media &= sizes >= 12
         at = np.flatnonzero(media)
         if at.size:
-            self._count(words[at, 0] & 0xFFFF, words[at, 2], sizes[at], receivers[at])
+            self._count(words[at, 0], words[at, 2], sizes[at], receivers[at])
             self._number(rows, words, at, sizes, at_ns, receivers)
         others: list[int] = np.flatnonzero(~media).tolist()
         return others
 
     def _count(
         self,
-        seqs: npt.NDArray[np.uint32],
+        firsts: npt.NDArray[np.uint32],
         ssrcs: npt.NDArray[np.uint32],
         sizes: Int,
         receivers: Int,
     ) -> None:
+        """`firsts`: the first word of each header."""
         keys = receivers.astype(np.uint64) << np.uint64(32) | ssrcs.astype(np.uint64)
-        tracks = self._tracks(keys, seqs)
+        tracks = self._tracks(keys, firsts)
         known = self._highest[tracks]
-        numbers = known + ((seqs.astype(np.int64) - known + 0x8000 & 0xFFFF) - 0x8000)
+        numbers = known + (((firsts & 0xFFFF).astype(np.int64) - known + 0x8000 & 0xFFFF) - 0x8000)
         np.maximum.at(self._highest, tracks, numbers)
         length = len(self._highest)
         self._received += np.bincount(tracks, minlength=length)
         self._octets += np.bincount(tracks, weights=sizes, minlength=length).astype(np.int64)
 
-    def _tracks(self, keys: npt.NDArray[np.uint64], seqs: npt.NDArray[np.uint32]) -> Int:
+    def _tracks(self, keys: npt.NDArray[np.uint64], firsts: npt.NDArray[np.uint32]) -> Int:
         """The row of each packet's stream; new streams begin with their first packet."""
         places = np.searchsorted(self._keys, keys)
         fits = places < len(self._keys)
         fits[fits] = self._keys[places[fits]] == keys[fits]
         if not fits.all():
             fresh, first = np.unique(keys[~fits], return_index=True)
-            self._begin(fresh, seqs[~fits][first])
+            self._begin(fresh, firsts[~fits][first])
             places = np.searchsorted(self._keys, keys)
         return self._rows[places]
 
-    def _begin(self, keys: npt.NDArray[np.uint64], seqs: npt.NDArray[np.uint32]) -> None:
+    def _begin(self, keys: npt.NDArray[np.uint64], firsts: npt.NDArray[np.uint32]) -> None:
+        self._types += (firsts >> 16 & 0x7F).tolist()
         rows = np.arange(len(self._rows), len(self._rows) + len(keys))
         for key, row in zip(keys.tolist(), rows.tolist(), strict=True):
             self._of[key >> 32].append(row)
             self._ssrc.append(key & 0xFFFFFFFF)
-        base = seqs.astype(np.int64) + 0x10000
+        base = (firsts & 0xFFFF).astype(np.int64) + 0x10000
         zeros = np.zeros(len(keys), np.int64)
         self._base = np.concatenate([self._base, base])
         self._highest = np.concatenate([self._highest, base])
@@ -191,6 +194,11 @@ class Tally:
 
     def first_ssrc(self, receiver: int) -> int:
         return self._ssrc[self._of[receiver][0]]
+
+    def packets(self, receiver: int, payload_type: int) -> int:
+        """How many of this type it received."""
+        rows = self._of[receiver]
+        return sum(int(self._received[row]) for row in rows if self._types[row] == payload_type)
 
     def totals(self, receiver: int) -> Totals:
         rows = np.asarray(self._of[receiver], np.int64)

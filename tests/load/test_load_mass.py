@@ -69,6 +69,8 @@ def test_streams_of_many_receivers_are_told_apart_and_counted(lose: float) -> No
         assert totals.received == sum(track.received for track in mine)
         assert totals.expected == sum(track.expected for track in mine)
         assert totals.octets == sum(track.octets for track in mine)
+        assert tally.packets(who, 96) == totals.received
+        assert tally.packets(who, 97) == 0
         assert set(tally.ssrcs(who)) == {track.ssrc for track in mine}
         tally.sender_report(who, mine[0].ssrc, 77, 5.0)
         mine[0].last_report, mine[0].last_report_at = 77, 5.0
