@@ -224,12 +224,16 @@ class UdpMux:
             self._look = self._loop.call_later(REST_S, self._look_around)
 
     def _look_around(self) -> None:
-        full = [self._work(local) for local in self.sockets]
-        if self._pace.busy:
-            self._look = self._loop.call_later(0.0 if any(full) else REST_S, self._look_around)
-        else:
-            self._look = None
-            self._watch()
+        self._look = None
+        full = False
+        try:
+            for local in self.sockets:
+                full |= self._work(local)
+        finally:
+            if self._pace.busy:
+                self._look = self._loop.call_later(0.0 if full else REST_S, self._look_around)
+            else:
+                self._watch()
 
     def _work(self, local: LocalSocket) -> bool:
         """One batch; whether more may be waiting."""

@@ -129,6 +129,26 @@ async def test_many_datagrams_are_taken_together_and_few_at_once() -> None:
         assert taker.bursts[bursts:].count(1) == 5
 
 
+async def test_a_bug_at_the_end_of_a_burst_does_not_stop_a_busy_port() -> None:
+    class Broken(Taker):
+        def on_burst_end(self, now: float) -> int:
+            super().on_burst_end(now)
+            raise ValueError("a bug")
+
+    taker = Broken()
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda loop, context: None)
+    with running(taker) as (multiplexer, _, send):
+        multiplexer._pace.busy = True
+        for number in range(1, 4):
+            send(b"\x80packet")
+            await until(lambda expected=number: len(taker.taken) == expected)  # type: ignore[misc]
+            multiplexer._pace.busy = number < 3
+        await asyncio.sleep(2 * mux.REST_S)
+        send(b"\x80packet")
+        await until(lambda: len(taker.taken) == 4)
+
+
 def test_the_pace_is_that_of_the_last_tenth_of_a_second() -> None:
     pace = Pace(0.0)
     for tick in range(100):
