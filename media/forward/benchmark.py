@@ -104,9 +104,13 @@ def _session(profile: int) -> Session:
 
 
 class Bench:
-    """A room of one publisher and `subscribers` others, with real sockets."""
+    """A room of one publisher and `subscribers` others, with real sockets; `together` packets are
+    forwarded at a time."""
 
-    def __init__(self, subscribers: int, *, gso: bool | None = None) -> None:
+    def __init__(
+        self, subscribers: int, *, together: int = FRAME_PACKETS, gso: bool | None = None
+    ) -> None:
+        self.together = together
         self.source = Publisher()
         self.frames = 0
         self.counters = Counters()
@@ -167,10 +171,11 @@ class Bench:
         before = resource.getrusage(resource.RUSAGE_SELF)
         copies = 0
         for index, (at, burst) in enumerate(plan):
-            for packet in burst:
-                room.on_rtp(publisher, bytearray(packet), len(packet), at)
-            room.flush(at)
-            copies += room.copies_last_flush
+            for start in range(0, len(burst), self.together):
+                for packet in burst[start : start + self.together]:
+                    room.on_rtp(publisher, bytearray(packet), len(packet), at)
+                room.flush(at)
+                copies += room.copies_last_flush
             while (due := room.next_deadline(at)) < at + 1 / FRAMES_PER_S:
                 due = max(at, due)
                 room.poll(due)
@@ -204,9 +209,15 @@ class Bench:
             sink.close()
 
 
-def measure(subscribers: int, seconds: float, *, gso: bool | None = None) -> tuple[float, int]:
+def measure(
+    subscribers: int,
+    seconds: float,
+    *,
+    together: int = FRAME_PACKETS,
+    gso: bool | None = None,
+) -> tuple[float, int]:
     """(microseconds of CPU per copy, copies)."""
-    bench = Bench(subscribers, gso=gso)
+    bench = Bench(subscribers, together=together, gso=gso)
     try:
         bench.run(WARM_UP_S)
         cpu, copies = bench.run(seconds)
@@ -219,6 +230,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="CPU time per forwarded packet")
     parser.add_argument("--subscribers", type=int, nargs="*", default=[5, 10, 50, 100, 200])
     parser.add_argument("--copies", type=int, default=300_000, help="copies to make per figure")
+    parser.add_argument(
+        "--together", type=int, default=FRAME_PACKETS, help="packets that come at the same time"
+    )
     parser.add_argument("--no-gso", action="store_true")
     arguments = parser.parse_args()
     gso = False if arguments.no_gso else None
@@ -226,7 +240,7 @@ def main() -> None:
     for subscribers in arguments.subscribers:
         seconds = arguments.copies / (230 * subscribers)
         started = time.perf_counter()
-        cost, copies = measure(subscribers, seconds, gso=gso)
+        cost, copies = measure(subscribers, seconds, together=arguments.together, gso=gso)
         elapsed = time.perf_counter() - started
         print(f"{subscribers:11d}   {cost:9.2f}   {copies:6d}   {elapsed:7.2f}")
 
