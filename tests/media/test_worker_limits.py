@@ -79,7 +79,7 @@ class Meeting:
             self.worker.reports.remove(report)
             return len(in_row) >= seconds
 
-        await self.worker.report(control.Stats, seen, timeout=30)
+        await self.worker.report(control.Stats, seen, timeout=60)
         return in_row[-1]
 
 
@@ -107,12 +107,11 @@ async def test_limits_of_a_line_hold_and_are_lifted_live(meeting: Meeting) -> No
     assert free.line_bps is not None
     assert not free.paused
 
-    # Room for one small picture: the main one gets it.
+    # Room for one small picture, or two with fewer frames: the main one is always among them.
     await meeting.limit(256_000)
-    tight = await meeting.settles(
-        lambda figures: paused(figures) == {SITE} and 60_000 < figures.down_bps < 256_000
+    await meeting.settles(
+        lambda figures: CHAIR not in paused(figures) and 60_000 < figures.down_bps < 256_000
     )
-    assert tight.down_bps < 256_000
 
     # Sound alone, by a ceiling and by the profile.
     for limits in ((64_000, True), (None, False)):
