@@ -9,18 +9,17 @@ from typing import Any
 import pytest
 from playwright.async_api import async_playwright
 
-from tests.browser.coturn import RELAYS_FROM, SECRET, make_authority, running_coturn
-from tests.browser.running import free_port, running_demo
+from tests.browser.running import running_demo
+from tests.line.closed import closed_network
 from tests.line.conditions import CONDITIONS, Condition
 from tests.line.far_site import Bounds, FarSite, far_site
-from tests.line.shape import Rule, Shape
+from tests.line.shape import Shape
 from tests.line.site import Line, site_line
 from tests.line.speech import speech_file
 from tests.line.step import NARROW, WIDE, step, traced
 
 pytestmark = [pytest.mark.browser, pytest.mark.root]
 
-HTTPS_PORT = 443
 LOSSY_DOWN = Condition(Shape(delay_s=0.02), Shape(delay_s=0.02, loss=0.1), settle_s=10)
 
 
@@ -53,30 +52,16 @@ async def test_a_step_down_and_up_again(tmp_path: Path) -> None:
 
 
 async def test_nothing_but_tls_on_port_443_passes(tmp_path: Path) -> None:
-    """The pages, and a TURN server on 443: media comes by that from the beginning."""
-    with contextlib.ExitStack() as stack:
-        line = stack.enter_context(site_line())
-        authority = make_authority(tmp_path, line.host)
-        coturn = stack.enter_context(
-            running_coturn(tmp_path, free_port(line.host), HTTPS_PORT, authority, line.host)
-        )
-        settings = {
-            "DIEMCAU_MEDIA_ADDRESSES": line.host,
-            "DIEMCAU_TURN_URLS": coturn.url("tls"),
-            "DIEMCAU_TURN_SECRET": SECRET,
-            "DIEMCAU_TURN_RELAY_ADDRESSES": RELAYS_FROM,
-        }
-        running = stack.enter_context(
-            running_demo(tmp_path / "data", host=line.host, environment=settings)
-        )
-        allowed = Rule("tcp", HTTPS_PORT), Rule("tcp", running.tcp_port)
-        firewall = Condition.both(Shape(delay_s=0.01, blocked=(Rule(),), allowed=allowed))
+    """Media comes by a TURN server from the beginning."""
+    with site_line() as line, closed_network(line, tmp_path) as closed:
         async with (
             async_playwright() as playwright,
-            far_site(playwright, running, line, condition=firewall, home=authority.home) as meeting,
+            far_site(
+                playwright, closed.running, line, condition=closed.firewall, home=closed.home
+            ) as meeting,
         ):
             site = Bounds(fps=10, gap_s=1.0, concealed=0.05, path="relay over tls")
-            await meeting.keeps(firewall, site, Bounds(fps=10, gap_s=1.0, concealed=0.05))
+            await meeting.keeps(closed.firewall, site, Bounds(fps=10, gap_s=1.0, concealed=0.05))
 
 
 async def test_firefox_on_a_lossy_and_on_a_narrow_line(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tests.line.shape import Bursts, Shape
+from tests.line.shape import Bursts, Rule, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,5 +33,6 @@ CONDITIONS: dict[str, Condition] = {
     "256 kbit/s down": Condition(OFFICE, Shape(rate_bps=256_000, delay_s=0.02), settle_s=8),
     "64 kbit/s down": Condition(OFFICE, Shape(rate_bps=64_000, delay_s=0.02), settle_s=8),
     "256 kbit/s up": Condition(Shape(rate_bps=256_000, delay_s=0.02), OFFICE, settle_s=8),
+    "UDP blocked": Condition.both(Shape(delay_s=0.01, blocked=(Rule("udp"),)), settle_s=12),
     "64 kbit/s up": Condition(Shape(rate_bps=64_000, delay_s=0.02), OFFICE, settle_s=8),
 }

@@ -23,6 +23,10 @@ CHAIR_COLOUR, SITE_COLOUR = (200, 30, 30), (30, 170, 40)
 CHAIR_BUSY, SITE_BUSY = 120, 30  # see scene.js; the chair's picture is shown large
 MICROPHONE = "[data-microphone]"
 IN = f"{CONNECTED} && window.diemcau.signaling.open"
+# As when the network changes.
+BACK_TO_UDP = """window.meter.path().then((path) => {
+  if (path !== "udp") window.diemcau.peer.connect();
+})"""
 WITHOUT_RED = """(() => {
   const all = RTCRtpReceiver.getCapabilities.bind(RTCRtpReceiver);
   const plain = ({ mimeType }) => !mimeType.endsWith("/red");
@@ -103,12 +107,13 @@ class FarSite:
         await self.chair.tab.evaluate(f"window.diemcau.signaling.request('show-on-main', {seat})")
 
     async def recover(self) -> None:
-        """A good line again: both are in, seen and heard."""
+        """A good line again: both are in, seen and heard, the site over UDP."""
         good = CONDITIONS["good"]
         self.line.shape(up=good.up, down=good.down)
         for person in (self.site, self.chair):
             await person.until(IN)
             await _speak(person)
+        await self.site.tab.evaluate(BACK_TO_UDP)
         await self.see_each_other()
 
     async def see_each_other(self, timeout_s: float = 30.0) -> None:

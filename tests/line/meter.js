@@ -20,7 +20,9 @@
   };
 
   // "udp" or "tcp", or how the TURN server is reached: "relay over tls".
-  const pathOf = (reports, pair) => {
+  const pathOf = (reports) => {
+    const { selectedCandidatePairId } = reports.find(({ type }) => type === "transport") ?? {};
+    const pair = reports.find(({ id, selected }) => id === selectedCandidatePairId || selected);
     const local = reports.find(({ id }) => id === pair?.localCandidateId);
     if (local === undefined) return null;
     return local.candidateType === "relay" ? `relay over ${local.relayProtocol}` : local.protocol;
@@ -29,6 +31,10 @@
   const everything = async () => [...(await window.diemcau.peer.connection.getStats()).values()];
 
   class Meter {
+    async path() {
+      return pathOf(await everything());
+    }
+
     async begin(seat) {
       this.seat = seat;
       this.began = performance.now();
@@ -98,7 +104,7 @@
         repaired: sum(inbound, "retransmittedPacketsReceived"),
         nacks: sum(inbound, "nackCount"),
         plis: sum(inbound, "pliCount"),
-        path: pathOf(after, pair),
+        path: pathOf(after),
         state: window.diemcau.peer.state,
       };
     }
