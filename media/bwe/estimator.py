@@ -287,10 +287,11 @@ class BandwidthEstimator:
         }
 
     def _line(self, now: float) -> str:
-        bound = self.loss.bound_bps
+        bound, arriving = self.loss.bound_bps, self.arriving_bps
         return (
             f"{now:.3f},{self.estimate_bps(now):.0f},{self._control.rate_bps:.0f},"
-            f"{'' if bound is None else round(bound)},{self.arriving_bps or 0:.0f},"
+            f"{'' if bound is None else round(bound)},"
+            f"{'' if arriving is None else round(arriving)},"
             f"{self.queue_s * 1e3:.1f},{self._trend.trend_ms:.2f},{self._trend.threshold_ms:.2f},"
             f"{self.loss.loss:.3f},{self._trend.usage.value}"
         )

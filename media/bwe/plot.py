@@ -112,13 +112,17 @@ def _line(
     colour: str,
     width: float,
 ) -> str:
-    points = [
-        f"{x(at):.1f},{y(value):.1f}"
-        for at, value in zip(times, values, strict=True)
-        if value is not None
-    ]
-    shape = " ".join(points)
-    return f'<polyline points="{shape}" fill="none" stroke="{colour}" stroke-width="{width}"/>'
+    """With gaps where nothing is known."""
+    points = []
+    pen = "M"
+    for at, value in zip(times, values, strict=True):
+        if value is None:
+            pen = "M"
+        else:
+            points.append(f"{pen}{x(at):.1f} {y(value):.1f}")
+            pen = "L"
+    shape = "".join(points)
+    return f'<path d="{shape}" fill="none" stroke="{colour}" stroke-width="{width}"/>'
 
 
 def main() -> None:
