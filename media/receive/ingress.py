@@ -189,6 +189,9 @@ class Ingress:
             return None
         sequence = buffer[start] << 8 | buffer[start + 1]
         if encoding.nack is not None:
+            if not encoding.nack.lacks(sequence):  # a publisher looks for room by repeating itself
+                self.counters.drop(DropReason.DUPLICATE)
+                return None
             encoding.nack.on_packet(sequence, now, repaired=True)
         extended = encoding.reception.extender.extend(sequence)
         timestamp = int.from_bytes(buffer[4:8], "big")

@@ -1,6 +1,6 @@
 """Which packets of a source are missing, when to ask for them again (RFC 4585 section 6.2.1)."""
 
-from media.rtp.sequence import Extender, wrap
+from media.rtp.sequence import Extender, extend, wrap
 
 MAX_MISSING = 400  # more at once is an outage: a key frame repairs it cheaper
 MAX_ASKED = 120  # numbers in one round; a burst of losses is asked for in several
@@ -75,6 +75,14 @@ class NackGenerator:
             for lost in range(previous + 1, extended):
                 self._missing[lost] = _Missing(now, due)
         return bool(self._missing) and self._overtaken(extended, now)
+
+    def lacks(self, sequence: int) -> bool:
+        """Whether a repair of this packet is of use: it is missing, or was not heard of yet."""
+        highest = self._extender.highest
+        if highest is None:
+            return True
+        extended = extend(sequence, highest)
+        return extended > highest or extended in self._missing
 
     def _on_reordered(self, packets: int, seconds: float, now: float) -> None:
         self.reordered += 1

@@ -193,3 +193,19 @@ def test_subscribers_that_all_ask_make_one_request(answers: bool) -> None:
         asked += len(said)
         world.send(speaker, *source.frame(key=answers and bool(said), size=20 + step % 7))
     assert 15 <= asked <= 21 if answers else 3 <= asked <= 6
+
+
+def test_only_what_is_missing_or_still_to_come_is_worth_a_repair() -> None:
+    generator = NackGenerator()
+    assert generator.lacks(5)
+    for sequence in (65534, 65535, 1):
+        generator.on_packet(sequence, 0.0)
+    assert [generator.lacks(n) for n in (65533, 65534, 0, 1, 2)] == [
+        False,
+        False,
+        True,
+        False,
+        True,
+    ]
+    generator.on_packet(0, 0.1, repaired=True)
+    assert not generator.lacks(0)
