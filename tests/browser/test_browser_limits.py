@@ -81,8 +81,8 @@ async def test_ceilings_from_both_pages_hold_at_once(running: Running, chromium:
         "document.querySelector('[data-f=limitedBy]').innerText.includes('do kỹ thuật đặt')"
     )
 
-    # With less than a small picture takes, pictures pause, and both pages say why.
-    low = json.dumps({"profile": "normal", "maxDownKbps": 64, "maxUpKbps": None})
+    # With less than any picture takes, all pause, and both pages say why.
+    low = json.dumps({"profile": "normal", "maxDownKbps": 16, "maxUpKbps": None})
     await site.tab.evaluate(f'window.diemcau.signaling.request("set-limits", {low})')
     await site.until(f"({PAUSED}).join() === 'limit,limit'")
     await site.until(
