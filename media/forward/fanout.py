@@ -342,8 +342,11 @@ class FanOut:
         count = len(run)
         members = len(group.members)
         rows = max(1, min(members, ROWS_BYTES // (len(run[0].template) * count), 1024 // count))
+        rows = -(-members // -(-members // rows))  # parts of equal size
         contexts = group.contexts_for(count)
         for start in range(0, members, rows):
+            if start:  # what is ready need not wait for the next part
+                self.egress.flush()
             stop = min(start + rows, members)
             slot = self.egress.reserve((stop - start) * count)
             written = matrix.write(self.egress, group, run, start, stop, slot, self.numbers.next)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from room_world import Received, Source, World, read
 
 from media.drops import DropReason
+from media.forward import fanout
 from media.forward.benchmark import Bench, measure
 from media.forward.fanout import PADDING_LIMIT, runs
 from media.peer import UdpEndpoint
@@ -96,6 +97,12 @@ def test_plain_loop_and_matrix_make_the_same_datagrams(seed: int) -> None:
     assert matrix == loop
     assert meeting(1000, gso=True, seed=seed) == loop
     assert meeting(1, gso=False, seed=seed) == loop
+
+
+def test_a_matrix_made_in_parts_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = meeting(1, gso=True, seed=3)
+    monkeypatch.setattr(fanout, "ROWS_BYTES", 5000)
+    assert meeting(1, gso=True, seed=3) == whole
 
 
 PICTURES = (
