@@ -141,6 +141,7 @@ class StreamAllocator:
         self._got: dict[str, tuple[tuple[str, str], tuple[int, int]]] = {}
         self._room_since: float | None = None
         self._raised_at = float("-inf")
+        self._regretted = False  # the last step up was taken back
         self._hold_s = HOLD_S
 
     def allocate(
@@ -189,9 +190,9 @@ class StreamAllocator:
 
     def _lowered(self, now: float) -> None:
         self._room_since = None
-        if now - self._raised_at < REGRET_S:
+        if not self._regretted and now - self._raised_at < REGRET_S:
             self._hold_s = min(MAX_HOLD_S, 2 * self._hold_s)
-            self._raised_at = float("-inf")
+            self._regretted = True
 
     def _wait(self, hasty: bool, dark: bool) -> float:
         if hasty:
@@ -212,8 +213,9 @@ class StreamAllocator:
         if now - self._room_since < hold_s:
             return levels
         self._room_since = None
-        if now - self._raised_at > MAX_HOLD_S:
+        if not self._regretted and now - self._raised_at > MAX_HOLD_S:
             self._hold_s = HOLD_S
+        self._regretted = False
         self._raised_at = now
         higher = {mid: max(level, safe[mid]) for mid, level in levels.items()}
         return higher if cost(needs, higher) <= budget_bps else safe

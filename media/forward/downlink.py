@@ -99,6 +99,10 @@ class Downlink:
             return None
         return self.estimate_bps(now)
 
+    def _hasty(self, now: float) -> bool:
+        connected = self.peer.connected_at
+        return connected is None or now - connected < HASTY_S
+
     # Figures
 
     @property
@@ -143,7 +147,7 @@ class Downlink:
         estimator.on_feedback(feedback, following, now)
         estimate = estimator.estimate_bps(now)
         self._relaxed = self._has_room(now)
-        hasty = now - (self.peer.connected_at or now) < HASTY_S
+        hasty = self._hasty(now)
         if estimate < self.allotted_bps or (hasty and self.grants and estimate > self._checked_bps):
             self.check(now)
         self._look_for_room(now)
@@ -252,7 +256,7 @@ class Downlink:
             room, why = 0.0, Pause.LIMIT
         elif budget is not None and budget == self.limits.max_down_bps and budget != line:
             why = Pause.LIMIT
-        hasty = now - (self.peer.connected_at or now) < HASTY_S
+        hasty = self._hasty(now)
         grants = self._allocator.allocate(needs, room, now, hasty=hasty, why=why)
         self.allotted_bps = speech + sum(g.step.rate_bps for g in grants.values() if g.step)
         if self.estimator is not None:

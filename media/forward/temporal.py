@@ -141,8 +141,9 @@ def feed_of(encoding: Encoding, max_tid: int) -> Feed:
 
 def temporal_steps(layer: Encoding, now: float) -> list[Step]:
     """The layer at fewer frames, fewest first; empty when it has one temporal layer."""
-    shares = layer.temporal
+    rates = layer.temporal
+    most = layer.expected_bps(now)
     return [
-        Step(layer.estimated_height, layer.expected_bps(now) * shares.up_to(tid), tid)
-        for tid in range(shares.highest)
+        Step(layer.estimated_height, min(rates.up_to(tid), most * rates.share(tid)), tid)
+        for tid in range(rates.highest)
     ]

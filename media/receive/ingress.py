@@ -254,12 +254,15 @@ class Ingress:
             packet.vp8 = descriptor = vp8.parse(raw, start, end)
             if descriptor is None:
                 return
-            encoding.temporal.add(descriptor.temporal_id, len(raw))
+            temporal = encoding.temporal
             if descriptor.keyframe:
+                temporal.key_timestamp = packet.timestamp
                 packet.keyframe = True
                 encoding.keyframes.satisfy()
                 if descriptor.height:
                     encoding.width, encoding.height = descriptor.width, descriptor.height
+            if packet.timestamp != temporal.key_timestamp:
+                temporal.add(descriptor.temporal_id, len(raw))
             return
         known = starts_keyframe(packet.codec, raw, start, end)
         begins = self._answers_request(packet) if known is None else known
@@ -377,7 +380,7 @@ class Ingress:
                 "lines": encoding.height,
                 "bps": round(encoding.rate_bps),
                 "temporal": [
-                    round(encoding.temporal.up_to(tid), 2)
+                    round(encoding.temporal.share(tid), 2)
                     for tid in range(encoding.temporal.highest + 1)
                 ],
             }

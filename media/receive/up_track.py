@@ -27,7 +27,6 @@ GUESSED_BPS = {"q": 140_000, "h": 500_000, "f": 1_700_000}  # until measured
 DEFAULT_BPS = 1_000_000
 VOICE_BPS = 50_000
 RATE_WEIGHT = 0.12  # of a new quarter of a second in the measured rate
-SHARE_WEIGHT = 0.12  # the same of its spread over temporal layers
 MIN_SHARE = 0.02  # a temporal layer with less is not sent any more
 GUESSED_HEIGHTS = {"q": 180, "h": 360, "f": 720}  # until a key frame tells
 
@@ -137,7 +136,7 @@ class Encoding(Feed):
         self.frames = 0
         self.rate_bps = float(GUESSED_BPS.get(rid, DEFAULT_BPS if video else VOICE_BPS))
         self._measured: tuple[float, int, int] | None = None  # when, bytes and packets then
-        self.temporal = TemporalShares()
+        self.temporal = TemporalRates()
         self.sender_report: SenderReport | None = None
         self.sender_report_at = 0.0
         # Forwarding.
@@ -198,13 +197,14 @@ class Encoding(Feed):
         last = self._measured
         if last is None or not self.flows(now):
             self._measured = (now, self.bytes_in, self.packets_in) if self.packets_in else None
+            self.temporal.begin()
             return
         elapsed = now - last[0]
         if elapsed < 0.2:
             return
         octets = self.bytes_in - last[1] + LINE_BYTES * (self.packets_in - last[2])
         self.rate_bps += RATE_WEIGHT * (octets * 8 / elapsed - self.rate_bps)
-        self.temporal.measure()
+        self.temporal.measure(elapsed)
         self._measured = (now, self.bytes_in, self.packets_in)
 
     def on_sender_report(self, report: SenderReport, now: float) -> None:
@@ -213,39 +213,46 @@ class Encoding(Feed):
         self.reception.on_sender_report(report, now)
 
 
-class TemporalShares:
-    """How the bytes of an encoding are spread over its temporal layers."""
+class TemporalRates:
+    """Bits per second of the temporal layers of an encoding on a subscriber's line, without key
+    frames: who plays gets few."""
 
-    __slots__ = ("_octets", "_shares")
+    __slots__ = ("_octets", "_rates", "key_timestamp")
 
     def __init__(self) -> None:
+        self.key_timestamp = -1  # of the last key frame
         self._octets = [0] * (MAX_TID + 1)  # since the last measurement
-        self._shares: list[float] = []
+        self._rates: list[float] = []
 
     def add(self, tid: int, size_bytes: int) -> None:
         self._octets[tid] += size_bytes + LINE_BYTES
 
-    def measure(self) -> None:
-        total = sum(self._octets)
-        if not total:
-            return
-        fresh = [octets / total for octets in self._octets]
-        self._shares = [
-            old + SHARE_WEIGHT * (new - old)
-            for old, new in zip(self._shares or fresh, fresh, strict=True)
-        ]
+    def begin(self) -> None:
+        """What came so far is not measured."""
         self._octets = [0] * (MAX_TID + 1)
+
+    def measure(self, elapsed: float) -> None:
+        fresh = [octets * 8 / elapsed for octets in self._octets]
+        self._rates = [
+            old + RATE_WEIGHT * (new - old)
+            for old, new in zip(self._rates or fresh, fresh, strict=True)
+        ]
+        self.begin()
 
     @property
     def highest(self) -> int:
         """Temporal layer sent; 0: only one."""
+        least = MIN_SHARE * sum(self._rates)
         sent = (tid for tid, octets in enumerate(self._octets) if octets)
-        kept = (tid for tid, share in enumerate(self._shares) if share >= MIN_SHARE)
+        kept = (tid for tid, rate in enumerate(self._rates) if rate > least)
         return max(*sent, *kept, 0, 0)
 
     def up_to(self, tid: int) -> float:
+        return sum(self._rates[: tid + 1])
+
+    def share(self, tid: int) -> float:
         """Part of the rate that the layers up to `tid` take, 0…1."""
-        return sum(self._shares[: tid + 1]) if self._shares else 1.0
+        return self.up_to(tid) / max(1.0, sum(self._rates))
 
 
 def _nack_generator(video: bool) -> NackGenerator:

@@ -1,6 +1,7 @@
 """Who gets how much of one budget."""
 
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -133,6 +134,36 @@ def test_a_budget_that_swings_does_not_make_the_picture_swing() -> None:
         changes += shown != last
         last = shown
     assert changes <= 8  # 20 swings in a minute
+
+
+def test_steps_that_are_taken_back_each_time_are_tried_ever_more_rarely() -> None:
+    allocator = StreamAllocator()
+    slots = (need("m", Rank.MAIN, 360),)
+    raised, last = [], 360
+    for tick in range(4 * 240):
+        now = tick / 4
+        fell = bool(raised) and now - raised[-1] < 2.0 and last == 360
+        grant = allocator.allocate(slots, 300e3 if tick < 4 or fell else 700e3, now)["m"]
+        height = grant.step.height if grant.step is not None else 0
+        if height > last:
+            raised.append(now)
+        last = height
+    waits = [b - a for a, b in pairwise(raised)]
+    assert waits[0] < 5.0
+    assert waits[-1] > 20.0
+
+
+def test_fewer_frames_are_a_step_like_any_other() -> None:
+    allocator = StreamAllocator()
+    steps = (Step(180, 50e3, 0), Step(180, 80e3, 1), Step(180, 140e3), Step(360, 500e3))
+    slots = (need("m", Rank.MAIN, 360, steps),)
+    now, got = 0.0, []
+    for budget in (45e3, 60e3, 100e3, 200e3, 700e3, 90e3, 75e3, 40e3):
+        for _ in range(80):
+            now += 0.25
+            grant = allocator.allocate(slots, budget, now)["m"]
+        got.append(None if grant.step is None else grant.step.quality)
+    assert got == [None, (180, 0), (180, 1), (180, 3), (360, 3), (180, 1), (180, 0), None]
 
 
 def test_another_source_in_a_slot_starts_with_what_is_safe() -> None:
