@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 SUFFIX = ".dcdump"
 NAME = re.compile(r"\d{1,12}-[0-9a-f]{8}")  # when it began, UTC epoch seconds
 LONGEST_S = 600
+LATE_S = 1.0  # the worker looks a few times a second whether a dump's time is over
 MAX_FILE_BYTES = 200_000_000  # a worker writes no more into one
 _SEAT = re.compile(r"[a-z]+:[0-9A-Za-z]+")
 
@@ -92,26 +93,32 @@ class Dumps:
         peer = self._peer_of(meeting_id, seat)
         if peer is None or _SEAT.fullmatch(seat) is None:
             raise RequestRefused("not-present")
-        if self._current(meeting_id, seat) is None:
-            await self._take(meeting_id, seat, peer, min(seconds, LONGEST_S), account)
-        running = self._running[meeting_id, seat]
-        return next(dump for dump in await self.of(meeting_id, seat) if dump.name == running.name)
+        running = self._current(meeting_id, seat)
+        if running is None:
+            running = await self._take(meeting_id, seat, peer, min(seconds, LONGEST_S), account)
+        path = self._folder_of(meeting_id, seat) / f"{running.name}{SUFFIX}"
+        dump = await asyncio.to_thread(described, path)
+        return msgspec.structs.replace(dump, until=running.until)
 
     async def _take(
         self, meeting_id: int, seat: SeatId, peer: PeerId, seconds: float, account: Account
-    ) -> None:
+    ) -> _Running:
         written = {dump.name for key in list(self._running) if (dump := self._current(*key))}
         await asyncio.to_thread(self._make_room, written)
-        directory = self._folder / str(meeting_id) / seat.replace(":", "-")
+        directory = str(self._folder_of(meeting_id, seat))
         try:
-            path = await self._plane.start_dump(peer, str(directory), seconds)
+            path = await self._plane.start_dump(peer, directory, seconds)
         except MediaRefused as error:
             log.warning("no dump of a line in meeting %s: %s", meeting_id, error)
             raise RequestRefused("busy") from None
-        name = Path(path).stem
         until = self._clock.now() + seconds
-        self._running[meeting_id, seat] = _Running(peer=peer, name=name, until=until)
-        await self._note(account, Action.DUMP_STARTED, meeting_id, f"{seat} {name}")
+        running = _Running(peer=peer, name=Path(path).stem, until=until)
+        self._running[meeting_id, seat] = running
+        await self._note(account, Action.DUMP_STARTED, meeting_id, f"{seat} {running.name}")
+        return running
+
+    def _folder_of(self, meeting_id: int, seat: SeatId) -> Path:
+        return self._folder / str(meeting_id) / seat.replace(":", "-")
 
     async def stop(self, meeting_id: int, seat: SeatId, account: Account) -> None:
         """One that does not run is no fault."""
@@ -127,9 +134,10 @@ class Dumps:
 
     async def of(self, meeting_id: int, seat: SeatId | None = None) -> list[Dump]:
         """The dumps of a meeting, or of one seat in it; the newest first."""
-        found = await asyncio.to_thread(lambda: list(files(self._folder, str(meeting_id))))
-        dumps = [self._described(path) for path in found]
-        chosen = [dump for dump in dumps if seat in (None, dump.seat)]
+        found = await asyncio.to_thread(
+            lambda: [described(path) for path in files(self._folder, str(meeting_id))]
+        )
+        chosen = [self._marked(dump) for dump in found if seat in (None, dump.seat)]
         return sorted(chosen, key=lambda dump: (dump.started, dump.name), reverse=True)
 
     async def fetch(self, name: str, account: Account) -> Path:
@@ -143,7 +151,7 @@ class Dumps:
         paths = await asyncio.to_thread(lambda: list(files(self._folder, name=name)))
         if not paths:
             raise RequestRefused("not-found")
-        dump = self._described(paths[0])
+        dump = described(paths[0])
         subject = f"{dump.seat} {name}"
         await self._note(account, Action.DUMP_DOWNLOADED, dump.meeting, subject)
         return paths[0]
@@ -157,13 +165,14 @@ class Dumps:
         running = self._running.get((meeting_id, seat))
         if running is None:
             return None
-        if self._clock.now() < running.until and self._peer_of(meeting_id, seat) == running.peer:
+        now = self._clock.now()
+        if now < running.until + LATE_S and self._peer_of(meeting_id, seat) == running.peer:
             return running
         del self._running[meeting_id, seat]
         return None
 
-    def _described(self, path: Path) -> Dump:
-        dump = described(path)
+    def _marked(self, dump: Dump) -> Dump:
+        """With its end, when it runs."""
         running = self._current(dump.meeting, dump.seat)
         if running is None or running.name != dump.name:
             return dump

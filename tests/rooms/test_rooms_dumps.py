@@ -77,7 +77,7 @@ async def test_a_dump_runs_until_its_time_is_over(room: Room, tmp_path: Path):
     assert [path.parent.name for path in files(tmp_path)] == [KBANG.replace(":", "-")]
     assert await room.start() == name, "it goes on"
     assert await room.dumps.of(1, PLEIKU) == []
-    room.clock.advance(61)
+    room.clock.advance(62)
     assert (await room.dumps.of(1))[0].until is None
     assert await room.start() != name
     assert len(await room.dumps.of(1, KBANG)) == 2
