@@ -89,6 +89,8 @@ class Router:
                     if feed.cache is not None:
                         feed.cache.trim(now)
                 encoding.measure(now)
+                if not encoding.waiters and not encoding.moving:
+                    continue
                 overdue = any(now - since > SYNC_PATIENCE_S for since in encoding.moving.values())
                 if (encoding.waiters or overdue) and track.allowed and track.kind == "video":
                     self._ask(encoding, now)
