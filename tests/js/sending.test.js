@@ -29,7 +29,7 @@ test("without a word everything is sent", () => {
 });
 
 test("one layer without a name is named by an empty rid", () => {
-  const one = [{ maxBitrate: 2_500_000 }];
+  const one = [{ ...SCREEN_LAYERS[0] }];
   assert.equal(switched(one, SCREEN_LAYERS, sent([""])).changed, false);
   assert.equal(switched(one, SCREEN_LAYERS, sent([])).encodings[0].active, false);
   assert.equal(switched(one, CAMERA_LAYERS, sent(["q"])).encodings[0].active, true);
@@ -49,6 +49,12 @@ test("below a ceiling the lowest layers come first, and the last gets what is le
   assert.deepEqual(backwards.encodings.map(({ rid, maxBitrate }) => [rid, maxBitrate]), [
     ["f", 1_700_000], ["h", 342_000], ["q", 120_000],
   ]);
+});
+
+test("a document below a ceiling has fewer frames", () => {
+  const frames = (/** @type {number | null} */ kbps) =>
+    switched([{ ...SCREEN_LAYERS[0] }], SCREEN_LAYERS, sent([""], kbps)).encodings[0].maxFramerate;
+  assert.deepEqual([null, 1800, 342, 100].map(frames), [15, 15, 5, 2]);
 });
 
 test("a ceiling holds while it stands", () => {

@@ -13,6 +13,9 @@ export const CAMERA_LAYERS = [
 ];
 /** Documents: sharp letters before smooth motion, one layer. */
 export const SCREEN_LAYERS = [{ maxBitrate: 2_500_000, maxFramerate: 15 }];
+/** Bits a document's frame should have, and its fewest frames a second, when a ceiling is low. */
+const FRAME_BITS = 60_000;
+const FEWEST_FRAMES = 2;
 
 /** On a poor line a document gets fewer frames, never fewer letters. */
 const SHARP = { degradationPreference: /** @type {const} */ ("maintain-resolution") };
@@ -41,12 +44,27 @@ export function switched(encodings, layers, wanted) {
     const maxBitrate = active ? Math.min(most, left) : most;
     if (active) left -= maxBitrate;
     const rate = maxBitrate < Infinity ? { maxBitrate } : {};
-    next[encodings.indexOf(encoding)] = { ...encoding, active, ...rate };
+    next[encodings.indexOf(encoding)] = { ...encoding, active, ...rate, ...paced(made(encoding), maxBitrate) };
   }
-  const changed = next.some(({ active, maxBitrate }, at) => {
-    return active !== (encodings[at].active ?? true) || maxBitrate !== encodings[at].maxBitrate;
+  const changed = next.some(({ active, maxBitrate, maxFramerate }, at) => {
+    const now = encodings[at];
+    // A browser that knows no frame rates keeps none.
+    const pace = now.maxFramerate === undefined || now.maxFramerate === maxFramerate;
+    return !pace || maxBitrate !== now.maxBitrate || active !== (now.active ?? true);
   });
   return { encodings: next, changed };
+}
+
+/**
+ * A document below a ceiling: fewer frames, so that each has the bits its letters need.
+ *
+ * @param {RTCRtpEncodingParameters | undefined} layer as it was made
+ * @param {number} maxBitrate
+ */
+function paced(layer, maxBitrate) {
+  if (layer?.maxFramerate === undefined) return {};
+  const frames = Math.max(FEWEST_FRAMES, Math.floor(maxBitrate / FRAME_BITS));
+  return { maxFramerate: Math.min(layer.maxFramerate, frames) };
 }
 
 /**
