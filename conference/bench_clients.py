@@ -18,7 +18,7 @@ from media.load.tally import Totals
 from rooms.directory.tokens import TokenRole
 
 CROWD_TICK_S = 0.06  # the pace of transport-wide feedback; arrival times are the kernel's
-CROWD_GROUPS = 6
+CROWD_GROUPS = 12
 JOINING = 8  # subscribers that connect at the same time
 CONNECT_S = 10.0
 CROWD_CONNECT_S = 30.0  # the last of a thousand come when the server is busy with the others

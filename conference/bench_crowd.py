@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import multiprocessing
 import os
+import resource
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
@@ -113,6 +114,8 @@ async def crowd_of(guests: Guests) -> AsyncIterator[Crowd]:
 def _main(pipe: Connection, guests: Guests) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICE)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a socket or two for each client
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_attend(pipe, guests))
 

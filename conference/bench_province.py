@@ -56,7 +56,7 @@ VOICES = 3
 SAMPLES = 2
 STAGE = VOICES + SAMPLES
 JOINS_PER_S = 10.0
-SETTLE_S = 10.0  # lines are found wide enough
+SETTLE_S = 15.0  # lines are found wide enough
 STAGE_TICK_S = 0.005
 STAGE_BURST = 2
 

@@ -18,7 +18,7 @@ import aiohttp
 
 from rooms.directory.tokens import TokenRole, issue_token, load_key
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 STOP_SECONDS = 5.0
 PORT_TRIES = 50
 

@@ -47,7 +47,7 @@ PLAN = MediaPlan(
 MAIN_HEIGHT = 720
 JOIN_S = 120.0  # from its start until a site gets a picture
 TICK_S = 0.03
-GROUPS = 3
+GROUPS = 10
 _RANK = 1000  # after the sites of the directory
 
 _decoder: msgspec.json.Decoder[messages.AnyServerMessage] = msgspec.json.Decoder(
