@@ -351,7 +351,7 @@ class Downlink:
             self._probe_due = float("inf")
             return
         for _ in range(self._parts.pop(0)):
-            if not self.fanout.pad(self._padder, self._part_bytes, now):
+            if not self.fanout.rtx.pad(self._padder, self._part_bytes, now):
                 self._parts.clear()
         self._probe_due = now + CLUSTER_S / PROBE_PARTS if self._parts else float("inf")
         if not self._parts and self.estimator is not None:

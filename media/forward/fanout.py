@@ -9,18 +9,18 @@ replaced, encrypted in place by libsrtp in the egress arena.
 from array import array
 from collections.abc import Sequence
 from struct import Struct
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from pylibsrtp._binding import lib
 
-from media.bwe.arrival import LINE_BYTES, SendLog, record
+from media.bwe.arrival import LINE_BYTES, record
 from media.drops import Counters, DropReason
 from media.forward import matrix
-from media.forward.down_track import DownTrack, Epoch
+from media.forward.down_track import DownTrack
 from media.forward.groups import Group, WireFormat, build_groups
-from media.negotiated import TRANSPORT_CC
-from media.peer import Peer, StreamEndpoint
+from media.forward.numbers import TransportNumbers
+from media.forward.rtx import RtxSender
 from media.receive.source_packet import SourcePacket
 from media.receive.up_track import Feed
 from media.rtp import vp8
@@ -31,34 +31,6 @@ PADDING_LIMIT = 24  # bytes of RTP padding spent to make neighbours equal for GS
 ROWS_BYTES = 800_000  # a matrix larger than this leaves the cache: it is made in parts
 _NUMBERS = Struct("!HII")
 _SHORT = Struct("!H")
-_PADDED_HEADER = Struct("!BBHIIHHBHB")  # with one extension element of two bytes
-_PADDED_NUMBER_AT = 17
-
-
-class TransportNumbers:
-    """Transport-wide sequence numbers of all peers of a room, one counter a transport, and what was
-    sent under them."""
-
-    def __init__(self, capacity: int = 64) -> None:
-        self.next = np.zeros(capacity, np.uint32)
-        self.memory = memoryview(cast(bytes, self.next))  # the same numbers, faster one by one
-        self.log = SendLog(capacity)
-        self._free = list(range(capacity - 1, -1, -1))
-
-    def allocate(self) -> int:
-        if not self._free:
-            size = len(self.next)
-            self.next = np.concatenate([self.next, np.zeros(size, np.uint32)])
-            self.memory = memoryview(cast(bytes, self.next))
-            self.log.grow(2 * size)
-            self._free = list(range(2 * size - 1, size - 1, -1))
-        index = self._free.pop()
-        self.next[index] = 1
-        self.log.forget(index)
-        return index
-
-    def release(self, index: int) -> None:
-        self._free.append(index)
 
 
 class Copy:
@@ -139,6 +111,7 @@ class FanOut:
         self.egress = egress
         self.counters = counters
         self.numbers = numbers if numbers is not None else TransportNumbers()
+        self.rtx = RtxSender(egress, counters, self.numbers)
         self.matrix_from = MATRIX_FROM
         self._protect = lib.srtp_protect
         self._packets = 0  # sent, not yet in the counters
@@ -381,85 +354,3 @@ class FanOut:
         egress.push_matrix(group.fd, slot, stop - start, count, arrays.addresses[start:stop])
         self._packets += total
         self._bytes += int(np.add.reduce(lengths))
-
-    # Repair
-
-    def resend(self, sink: DownTrack, epoch: Epoch, packet: SourcePacket, now: float) -> bool:
-        """One packet again, as RTX with its own SSRC and sequence number (RFC 4588); False when the
-        slot has no RTX. Never under the original SSRC: an equal number with other bytes would reuse
-        the AES-GCM nonce."""
-        peer = sink.peer
-        rtx_ssrc, payload_type = sink.slot.rtx_ssrc, epoch.codec.rtx_payload_type
-        if rtx_ssrc is None or payload_type is None or peer.srtp_tx is None:
-            return False
-        member = Group(epoch.feed, [sink], [epoch])
-        head, transport = member.format.head(packet, now, payload_type)
-        egress = self.egress
-        body = packet.raw[packet.start : packet.end]
-        out = packet.extended + epoch.sequence_offset & 0xFFFF
-        datagram = bytearray(head) + out.to_bytes(2, "big") + body
-        if len(datagram) > MAX_DATAGRAM:
-            return False
-        sink.rtx_sequence = sink.rtx_sequence + 1 & 0xFFFF
-        timestamp = packet.timestamp + epoch.timestamp_offset & 0xFFFFFFFF
-        _NUMBERS.pack_into(datagram, 2, sink.rtx_sequence, timestamp, rtx_ssrc)
-        if transport:
-            self._number(datagram, transport, peer, now)
-        slot = egress.reserve(1)
-        at = slot * egress.bytes_view.shape[1]
-        size = len(datagram)
-        egress.memory[at : at + size] = datagram
-        picture = packet.vp8
-        if picture is not None:
-            pid, tl0 = picture.picture_id + epoch.pid_offset, picture.tl0 + epoch.tl0_offset
-            vp8.rewrite(egress.memory, at + len(head) + 2, picture, pid, tl0)
-        egress.length_memory[slot] = size
-        if self._protect(peer.srtp_tx, egress.pointers[slot], egress.length_pointers[slot]):
-            self.counters.drop(DropReason.SRTP)
-            return False
-        self._queue(member, 0, slot, 1, False)
-        self._tell()
-        peer.bytes_repeated += size
-        return True
-
-    def _number(self, datagram: bytearray, at: int, peer: Peer, now: float) -> None:
-        """The next transport-wide number into one datagram."""
-        transport = peer.index
-        number = int(self.numbers.next[transport])
-        self.numbers.next[transport] = (number + 1) & 0xFFFFFFFF
-        _SHORT.pack_into(datagram, at, number & 0xFFFF)
-        cell = record(now, len(datagram) + LINE_BYTES)
-        self.numbers.log.write(transport, number, array("Q", (cell,)))
-        if peer.stream_numbers is not None:
-            sequence, _, ssrc = _NUMBERS.unpack_from(datagram, 2)
-            peer.stream_numbers.note(ssrc, sequence, number)
-
-    def pad(self, sink: DownTrack, size_bytes: int, now: float) -> bool:
-        """A packet of nothing but padding, about `size_bytes` on the line, in the slot's RTX
-        stream: probes. False when the slot has no RTX or no transport-wide numbers."""
-        peer = sink.peer
-        extension = sink.slot.extensions.get(TRANSPORT_CC, 0)
-        payload_type = sink.slot.codecs[0].rtx_payload_type
-        if not 0 < extension < 15 or payload_type is None or not peer.ready:
-            return False
-        head = _PADDED_HEADER.pack(0xB0, payload_type, 0, 0, 0, 0xBEDE, 1, extension << 4 | 1, 0, 0)
-        fill = min(255, max(1, size_bytes - LINE_BYTES - len(head)))
-        datagram = bytearray(head) + bytes(fill - 1) + bytes((fill,))
-        sink.rtx_sequence = sink.rtx_sequence + 1 & 0xFFFF
-        _NUMBERS.pack_into(datagram, 2, sink.rtx_sequence, 0, sink.slot.rtx_ssrc or 0)
-        self._number(datagram, _PADDED_NUMBER_AT, peer, now)
-        egress = self.egress
-        slot = egress.reserve(1)
-        at = slot * egress.bytes_view.shape[1]
-        egress.memory[at : at + len(datagram)] = datagram
-        egress.length_memory[slot] = len(datagram)
-        if self._protect(peer.srtp_tx, egress.pointers[slot], egress.length_pointers[slot]):
-            self.counters.drop(DropReason.SRTP)
-            return False
-        if isinstance(peer.endpoint, StreamEndpoint):
-            size = egress.length_memory[slot]
-            peer.endpoint.send(egress.bytes_view[slot, :size].tobytes())
-        else:
-            egress.push(peer.fd, slot, 1, peer.socket_name, peer.socket_namelen, 0)
-        self.counters.add("probe_packets")
-        return True

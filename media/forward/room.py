@@ -9,9 +9,10 @@ from media.control import PeerStats, SlotWant
 from media.drops import Counters, DropReason
 from media.forward.auditor import Auditor, Stalled
 from media.forward.down_track import Want
-from media.forward.fanout import FanOut, TransportNumbers
+from media.forward.fanout import FanOut
 from media.forward.figures import Figures
 from media.forward.lines import Lines
+from media.forward.numbers import TransportNumbers
 from media.forward.outbox import Outbox
 from media.forward.router import Router, invalidate
 from media.forward.slots import VoiceSlots, fill_auto_slots

@@ -181,8 +181,8 @@ class Subscriber:
     def _resend(self, down: DownTrack, epoch: Epoch, packet: SourcePacket, now: float) -> bool:
         pacer = self.peer.pacer
         if pacer is None or down.slot.kind == "audio":
-            return self.fanout.resend(down, epoch, packet, now)
-        pacer.push_repeat(packet, lambda at: self.fanout.resend(down, epoch, packet, at))
+            return self.fanout.rtx.resend(down, epoch, packet, now)
+        pacer.push_repeat(packet, lambda at: self.fanout.rtx.resend(down, epoch, packet, at))
         return True
 
     # To the subscriber
