@@ -80,3 +80,19 @@ async def test_in_band_fec_repairs_speech(tmp_path: Path) -> None:
         async with meeting_on(line, tmp_path / "data", speech=spoken) as meeting:
             bounds = Bounds(fec=0.3, concealed=0.07)
             await meeting.keeps(LOSSY_DOWN, bounds, Bounds())
+
+
+CAMERA_RESTS = """
+  window.diemcau.peer.connection.getSenders().flatMap((sender) => sender.getParameters().encodings)
+    .every(({ rid, active }) => !rid || !active)
+"""
+
+
+async def test_a_way_up_too_narrow_for_the_picture_carries_the_voice(tmp_path: Path) -> None:
+    narrow = CONDITIONS["64 kbit/s up"]
+    with site_line() as line:
+        async with meeting_on(line, tmp_path / "data") as meeting:
+            line.shape(up=narrow.up, down=narrow.down)
+            await meeting.site.until(CAMERA_RESTS, 60)
+            heard = Bounds(concealed=0.05, path="udp")
+            await meeting.keeps(narrow, Bounds(concealed=0.05), heard)

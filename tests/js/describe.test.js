@@ -65,11 +65,11 @@ test("the connection indicator says the worst of what is known", () => {
 });
 
 test("loss and delay make a line weak; a handful of packets proves nothing", () => {
-  const start = { received: 0, missing: 0, upLoss: 0, roundTripMs: 20 };
+  const start = { received: 0, missing: 0, upSent: 0, upLost: 0, roundTripMs: 20 };
   assert.equal(judge(start, { ...start, received: 1000, missing: 10 }), "good");
   assert.equal(judge(start, { ...start, received: 1000, missing: 100 }), "weak");
   assert.equal(judge(start, { ...start, received: 3, missing: 3 }), "good");
-  assert.equal(judge(start, { ...start, upLoss: 0.2 }), "weak");
+  assert.equal(judge(start, { ...start, upSent: 100, upLost: 20 }), "weak");
   assert.equal(judge(start, { ...start, roundTripMs: 900 }), "weak");
 });
 

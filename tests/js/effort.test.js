@@ -4,7 +4,7 @@ import test from "node:test";
 
 import { FRESH, eased, judged } from "../../web/static/js/effort.js";
 
-const EMPTY = { received: 0, missing: 0, upLoss: 0, roundTripMs: 0, decoded: 0, dropped: 0 };
+const EMPTY = { received: 0, missing: 0, upSent: 0, upLost: 0, roundTripMs: 0, decoded: 0, dropped: 0 };
 const TILE = { seat: "site:3", source: /** @type {const} */ ("camera"), height: 270 };
 
 /** Measurements two seconds apart. */

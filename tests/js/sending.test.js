@@ -130,3 +130,27 @@ test("a document keeps its letters: one sharp layer of up to 2.5 Mbit/s and 15 f
   assert.equal(screen.preference, "maintain-resolution");
   assert.equal(camera.preference, undefined);
 });
+
+test("on a way up for speech alone the camera rests and the voice takes less, until it is over", async () => {
+  /** @param {RTCRtpEncodingParameters[]} encodings */
+  const sender = (encodings) => {
+    const fake = {
+      encodings,
+      getParameters: () => ({ encodings: fake.encodings.map((one) => ({ ...one })) }),
+      setParameters: async (/** @type {{ encodings: RTCRtpEncodingParameters[] }} */ parameters) => {
+        fake.encodings = parameters.encodings;
+      },
+    };
+    return fake;
+  };
+  const [voice, camera] = [sender([{ active: true }]), sender(CAMERA())];
+  const sending = new Sending();
+  sending.use("microphone", /** @type {any} */ (voice));
+  sending.use("camera", /** @type {any} */ (camera));
+  sending.want([sent(["q"])]);
+  sending.rest(true);
+  await until(() => camera.encodings.every(({ active }) => !active) && voice.encodings[0].maxBitrate === 12_000);
+  sending.rest(false);
+  await until(() => camera.encodings[0].active === true && voice.encodings[0].maxBitrate === undefined);
+  assert.deepEqual(camera.encodings.map(({ active }) => active), [true, false, false]);
+});

@@ -158,6 +158,11 @@ export class Peer {
     this.#sending.want(sources);
   }
 
+  /** The way up is for speech alone. @param {boolean} resting */
+  restCamera(resting) {
+    this.#sending.rest(resting);
+  }
+
   /** @param {"restart" | "rebuild"} kind */
   #want(kind) {
     if (this.#closed) return;
@@ -217,7 +222,7 @@ export class Peer {
     const reply = await this.#answered(pc, false);
     // What was said before this answer was about the connection before.
     this.#sending.clear();
-    for (const source of /** @type {const} */ (["camera", "screen"])) {
+    for (const source of /** @type {const} */ (["microphone", "camera", "screen"])) {
       const sender = this.#senders[source];
       if (sender !== null) this.#sending.use(source, sender);
     }

@@ -27,6 +27,7 @@ import { Requests } from "./requests.js";
 import { LineLost, Signaling } from "./signaling.js";
 import { INITIAL, apply, may, onTiles, ownSeat, presiding, silent } from "./state.js";
 import { inbound, judge, sample } from "./stats.js";
+import { WIDE, measured } from "./uplink.js";
 import { RoomView } from "./view/room_view.js";
 
 const RENDER_MS = 30;
@@ -58,6 +59,7 @@ class Room {
   #hiding = 0;
   #effort = FRESH;
   #patience = new Patience();
+  #uplink = WIDE;
   #tcpAdvised = -Infinity;
   #hidden = false;
   #sent = "";
@@ -481,11 +483,27 @@ class Room {
     if (this.#sample !== null) {
       this.#quality = judge(this.#sample, now);
       this.#strain(this.#sample, now);
+      this.#spare(this.#sample, now);
     }
     for (const [mid, delayMs] of this.#patience.note(now.pictures, now.roundTripMs)) {
       this.peer.delay(mid, delayMs);
     }
     this.#sample = now;
+  }
+
+  /**
+   * Speech before the own picture.
+   *
+   * @param {Sample} before
+   * @param {Sample} now
+   */
+  #spare(before, now) {
+    const uplink = measured(this.#uplink, before, now, performance.now() / 1000);
+    const { resting } = this.#uplink;
+    this.#uplink = uplink;
+    if (uplink.resting === resting) return;
+    this.peer.restCamera(uplink.resting);
+    if (uplink.resting) this.view.messages.note(t("pictureRests"), "info");
   }
 
   /**

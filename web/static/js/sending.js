@@ -17,6 +17,10 @@ export const SCREEN_LAYERS = [{ maxBitrate: 2_500_000, maxFramerate: 15 }];
 const FRAME_BITS = 60_000;
 const FEWEST_FRAMES = 2;
 
+/** A voice that has to pass with its redundancy where nothing else does. */
+const LEAN_VOICE_BPS = 12_000;
+const NONE = { rids: [], maxKbps: null };
+
 /** On a poor line a document gets fewer frames, never fewer letters. */
 const SHARP = { degradationPreference: /** @type {const} */ ("maintain-resolution") };
 
@@ -87,6 +91,7 @@ export class Sending {
   #unsharp = new Set();
   /** @type {Set<Source>} */
   #running = new Set();
+  #resting = false;
 
   /** A new connection: everything is sent until the server says otherwise. */
   clear() {
@@ -116,9 +121,32 @@ export class Sending {
     this.again();
   }
 
+  /** The camera rests, whoever watches, and speech takes less. @param {boolean} resting */
+  rest(resting) {
+    this.#resting = resting;
+    this.again();
+  }
+
+  /**
+   * Speech that takes less, or as much as it likes. Browsers send redundancy (RED) as soon as it is
+   * negotiated, which doubles it.
+   *
+   * @param {RTCRtpSender} voice
+   */
+  async #lean(voice) {
+    const parameters = voice.getParameters();
+    const [encoding] = parameters.encodings ?? [];
+    if (encoding === undefined || this.#resting === (encoding.maxBitrate ?? 0) > 0) return;
+    if (this.#resting) encoding.maxBitrate = LEAN_VOICE_BPS;
+    else delete encoding.maxBitrate;
+    await voice.setParameters(parameters).catch((error) => console.debug("voice", error));
+  }
+
   /** After every answer: Chromium takes an answer that accepts all layers as "send them all". */
   again() {
-    for (const source of this.#senders.keys()) void this.#apply(source);
+    for (const [source, sender] of this.#senders) {
+      void (source === "microphone" ? this.#lean(sender) : this.#apply(source));
+    }
   }
 
   /**
@@ -134,7 +162,8 @@ export class Sending {
         const sender = this.#senders.get(source);
         const parameters = sender?.getParameters();
         if (sender === undefined || !parameters?.encodings?.length) return;
-        const wanted = this.#wanted.get(source) ?? null;
+        const rests = this.#resting && source === "camera";
+        const wanted = rests ? NONE : (this.#wanted.get(source) ?? null);
         const { encodings, changed } = switched(parameters.encodings, LAYERS[source] ?? [], wanted);
         const sharpen = this.#unsharp.delete(sender);
         if (!changed && !sharpen) return;

@@ -7,7 +7,9 @@
  * @typedef {object} Sample totals since the connection began
  * @property {number} received packets
  * @property {number} missing packets lost on the way here
- * @property {number} upLoss fraction 0…1 the server reported last
+ * @property {number} upSent packets
+ * @property {number} upLost of them, as the server counts; its fractions also tell how voices arrive elsewhere
+ * @property {number} upKbps what the browser takes the way up for; Infinity: it does not say
  * @property {number} roundTripMs 0: not known
  * @property {number} decoded frames of all pictures
  * @property {number} dropped frames that came and were not decoded or shown in time
@@ -34,7 +36,7 @@ export async function sample(pc) {
   const reports = [...(await pc.getStats()).values()];
   /** @type {Sample} */
   const total = {
-    received: 0, missing: 0, upLoss: 0, roundTripMs: 0, decoded: 0, dropped: 0, pictures: {}, path: pathOf(reports),
+    received: 0, missing: 0, upSent: 0, upLost: 0, upKbps: Infinity, roundTripMs: 0, decoded: 0, dropped: 0, pictures: {}, path: pathOf(reports),
   };
   for (const entry of reports) {
     if (entry.type === "inbound-rtp") {
@@ -46,10 +48,13 @@ export async function sample(pc) {
         total.pictures[entry.mid] = { packets: entry.packetsReceived ?? 0, asked: entry.nackCount ?? 0 };
       }
     } else if (entry.type === "remote-inbound-rtp") {
-      total.upLoss = Math.max(total.upLoss, entry.fractionLost ?? 0);
+      total.upLost += Math.max(0, entry.packetsLost ?? 0);
       total.roundTripMs = Math.max(total.roundTripMs, (entry.roundTripTime ?? 0) * 1000);
+    } else if (entry.type === "outbound-rtp") {
+      total.upSent += entry.packetsSent ?? 0;
     } else if (entry.type === "candidate-pair" && entry.state === "succeeded") {
       total.roundTripMs = Math.max(total.roundTripMs, (entry.currentRoundTripTime ?? 0) * 1000);
+      if (entry.availableOutgoingBitrate > 0) total.upKbps = entry.availableOutgoingBitrate / 1000;
     }
   }
   return total;
@@ -78,9 +83,18 @@ export function judge(before, now) {
   const received = now.received - before.received;
   const missing = now.missing - before.missing;
   const downLoss = received + missing > FEW_PACKETS ? missing / (received + missing) : 0;
-  const weak =
-    downLoss > WEAK_LOSS || now.upLoss > WEAK_LOSS || now.roundTripMs > WEAK_ROUND_TRIP_MS;
-  return weak ? "weak" : "good";
+  const loses = downLoss > WEAK_LOSS || upLoss(before, now) > WEAK_LOSS;
+  return loses || now.roundTripMs > WEAK_ROUND_TRIP_MS ? "weak" : "good";
+}
+
+/**
+ * @param {Sample} before
+ * @param {Sample} now a few seconds later
+ * @returns {number} fraction 0…1 of what was sent
+ */
+export function upLoss(before, now) {
+  const sent = now.upSent - before.upSent;
+  return sent > FEW_PACKETS ? Math.max(0, now.upLost - before.upLost) / sent : 0;
 }
 
 /**
