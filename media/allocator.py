@@ -14,6 +14,7 @@ from itertools import groupby
 HEADROOM = 1.2  # a step up must fit this many times
 FIRST_HEADROOM = 1.02  # the first step: a small picture is much better than none
 STAY = 1.15  # the smallest pictures stay while they take no more than this part of the budget
+STAY_SHORTLY, SHORTLY_S = 1.6, 1.5  # the same, for so long: many a bad moment of a line is shorter
 HOLD_S = 1.5  # for this long
 MAX_HOLD_S = 24.0  # the wait doubles up to this when steps up had to be taken back
 DARK_HOLD_PART = 0.5  # of the wait, for a slot that shows nothing
@@ -120,13 +121,17 @@ def _safe_rate(need: SlotNeed, level: int) -> float:
     return _rate(need, level) * (HEADROOM if level > 1 else FIRST_HEADROOM)
 
 
-def _lower(needs: Sequence[SlotNeed], levels: Levels, budget_bps: float) -> Levels:
+def _smallest(levels: Levels) -> Levels:
+    return {mid: min(level, 1) for mid, level in levels.items()}
+
+
+def _lower(needs: Sequence[SlotNeed], levels: Levels, budget_bps: float, stay: float) -> Levels:
     """Levels that fit. What is dark already stays dark; what shows something shows the smallest
-    picture as long as that fits about."""
+    picture as long as that takes no more than `stay` times the budget."""
     fit = divide(needs, budget_bps)
     lowered = {mid: min(level, fit[mid]) for mid, level in levels.items()}
-    smallest = {mid: max(lowered[mid], min(level, 1)) for mid, level in levels.items()}
-    return smallest if cost(needs, smallest) <= STAY * budget_bps else lowered
+    smallest = {mid: max(lowered[mid], level) for mid, level in _smallest(levels).items()}
+    return smallest if cost(needs, smallest) <= stay * budget_bps else lowered
 
 
 def cost(needs: Sequence[SlotNeed], levels: Mapping[str, int]) -> float:
@@ -140,6 +145,7 @@ class StreamAllocator:
         # mid -> (source, quality of its step; (0, 0) paused)
         self._got: dict[str, tuple[tuple[str, str], tuple[int, int]]] = {}
         self._room_since: float | None = None
+        self._over_since: float | None = None  # not even the smallest pictures fit about
         self._raised_at = float("-inf")
         self._regretted = False  # the last step up was taken back
         self._hold_s = HOLD_S
@@ -162,8 +168,9 @@ class StreamAllocator:
         """
         kept, safe = self._kept(needs), divide(needs, budget_bps, safely=True)
         levels = {n.mid: kept.get(n.mid, safe[n.mid]) for n in needs}
+        stay = self._stay(cost(needs, _smallest(levels)), budget_bps, now)
         if cost(needs, levels) > budget_bps:
-            lower = _lower(needs, levels, budget_bps)
+            lower = _lower(needs, levels, budget_bps, stay)
             if lower != levels:
                 levels = lower
                 self._lowered(now)
@@ -178,6 +185,15 @@ class StreamAllocator:
             for n in needs
         }
         return grants
+
+    def _stay(self, least_bps: float, budget_bps: float, now: float) -> float:
+        """How many times the budget the smallest pictures may take, which take `least_bps`."""
+        if least_bps <= STAY * budget_bps:
+            self._over_since = None
+            return STAY
+        if self._over_since is None:
+            self._over_since = now
+        return STAY_SHORTLY if now - self._over_since < SHORTLY_S else STAY
 
     def _kept(self, needs: Sequence[SlotNeed]) -> Levels:
         """Present levels of slots that still show the same source."""

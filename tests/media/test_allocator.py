@@ -8,7 +8,7 @@ import pytest
 from media.allocator import (
     HEADROOM,
     HOLD_S,
-    STAY,
+    STAY_SHORTLY,
     Limits,
     Pause,
     Rank,
@@ -102,7 +102,7 @@ def test_what_is_granted_fits_whatever_the_budget_did_before(seed: int) -> None:
     for turn in range(60):
         budget = draw.uniform(0, 6e6)
         grants = allocator.allocate(needs, budget, turn * draw.choice((0.25, 2.0)))
-        assert sum(g.step.rate_bps for g in grants.values() if g.step) <= STAY * budget
+        assert sum(g.step.rate_bps for g in grants.values() if g.step) <= STAY_SHORTLY * budget
         assert all((g.step is None) == (g.paused is not None) for g in grants.values())
 
 
@@ -134,6 +134,16 @@ def test_a_budget_that_swings_does_not_make_the_picture_swing() -> None:
         changes += shown != last
         last = shown
     assert changes <= 8  # 20 swings in a minute
+
+
+@pytest.mark.parametrize(("dip_s", "stays"), [(1.0, True), (3.0, False)])
+def test_the_smallest_picture_outlives_a_bad_moment(dip_s: float, stays: bool) -> None:
+    allocator = StreamAllocator()
+    shown = [
+        heights(allocator, 100e3 if 20.0 <= tick / 4 < 20.0 + dip_s else 200e3, tick / 4)
+        for tick in range(4 * 24)
+    ]
+    assert (min(shown[4:]) == 180) == stays
 
 
 def test_steps_that_are_taken_back_each_time_are_tried_ever_more_rarely() -> None:
