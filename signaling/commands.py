@@ -28,6 +28,7 @@ class Seated(Protocol):
     async def submit(self, command: commands.Command) -> None: ...
     async def offer(self, sdp: str, restart: bool, path: str = "any") -> Connected: ...
     async def set_view(self, main_height: int, tiles: Sequence[Tile]) -> None: ...
+    async def withhold(self, on: bool) -> None: ...
 
 
 class Lane(StrEnum):
@@ -70,6 +71,11 @@ async def _set_view(seated: Seated, request: messages.SetView) -> Reply:
     return messages.Done(request_id=request.request_id)
 
 
+async def _withhold(seated: Seated, request: messages.Withhold) -> Reply:
+    await seated.withhold(request.on)
+    return messages.Done(request_id=request.request_id)
+
+
 def _optional_seat(seat: str | None) -> SeatId | None:
     return None if seat is None else SeatId(seat)
 
@@ -77,6 +83,7 @@ def _optional_seat(seat: str | None) -> SeatId | None:
 HANDLERS: dict[type[messages.Request], Handler] = {
     messages.Offer: Handler(Lane.MEDIA, _offer),
     messages.SetView: Handler(Lane.MEDIA, _set_view),
+    messages.Withhold: Handler(Lane.MEDIA, _withhold),
     messages.SetMicrophone: _command(lambda m: commands.SetMicrophone(on=m.on)),
     messages.SetCamera: _command(lambda m: commands.SetCamera(on=m.on)),
     messages.SetScreen: _command(lambda m: commands.SetScreen(on=m.on)),

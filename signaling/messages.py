@@ -96,6 +96,12 @@ class SetView(Request, frozen=True, tag="set-view"):
     tiles: Annotated[tuple[WantedTile, ...], Meta(max_length=64)]
 
 
+class Withhold(Request, frozen=True, tag="withhold"):
+    """Whether one's own line does not carry one's own pictures: the client sends none."""
+
+    on: bool
+
+
 class SetMicrophone(Request, frozen=True, tag="set-microphone"):
     on: bool
 
@@ -163,6 +169,7 @@ AnyClientMessage = (
     Hello
     | Offer
     | SetView
+    | Withhold
     | SetMicrophone
     | SetCamera
     | SetScreen

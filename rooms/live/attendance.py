@@ -8,7 +8,7 @@ from rooms.live.media import LiveMedia
 from rooms.media_port import Connected
 from rooms.session import commands as c
 from rooms.session.events import Entry
-from rooms.session.model import Seat, Session
+from rooms.session.model import Seat, SeatId, Session
 from rooms.session.notices import AnyNotice
 from rooms.session.policy import Actor, permissions
 from rooms.session.slots import Tile, View
@@ -30,6 +30,7 @@ class Host(Protocol):
 
     async def submit(self, attendance: "Attendance", command: c.Command) -> None: ...
     async def depart(self, attendance: "Attendance", left: bool) -> None: ...
+    def withhold(self, seat: SeatId, on: bool) -> None: ...
 
 
 class Attendance:
@@ -76,6 +77,7 @@ class Attendance:
         self.check()
         if restart:
             return await self.live.media.restart(self.seat_id, sdp, path)
+        self.live.withhold(self.seat_id, False)
         return await self.live.media.connect(self.seat_id, self.connection, sdp)
 
     async def set_view(self, main_height: int, tiles: Sequence[Tile]) -> None:
@@ -86,6 +88,15 @@ class Attendance:
         """
         self.check()
         self.live.media.view(self.seat_id, View(main_height=main_height, tiles=tuple(tiles)))
+
+    async def withhold(self, on: bool) -> None:
+        """Whether the client sends no picture because its line carries none.
+
+        Raises:
+            RequestRefused: "superseded", "ended", "shutdown".
+        """
+        self.check()
+        self.live.withhold(self.seat_id, on)
 
     def check(self) -> None:
         if self.closed is not None:

@@ -420,6 +420,10 @@ class LiveMeeting:
         self._around.health.media_gone(self.session.meeting, seat, code)
         self.media.release(seat)
 
+    def withhold(self, seat: SeatId, on: bool) -> None:
+        """A seat's line does not carry its own pictures, or does again."""
+        self._watch.withhold(seat, on)
+
     # ------------------------------------------------------------ the watch's audience
 
     def attended(self, seat: SeatId) -> bool:

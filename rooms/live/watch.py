@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+import msgspec
+
+from rooms import media_port
 from rooms.clock import Clock, Timer
 from rooms.health import HealthBoard
 from rooms.live.batch import Batch
@@ -10,7 +13,7 @@ from rooms.live.pauses import Pauses
 from rooms.media_port import PeerStats
 from rooms.quality import Quality
 from rooms.session.following import SpeakerFollower
-from rooms.session.model import Role, SeatId, Session
+from rooms.session.model import Role, SeatId, Session, Source
 from rooms.session.notices import (
     AnyNotice,
     Layers,
@@ -60,6 +63,7 @@ class Watch:
         self._rule = rule
         self._judges: dict[SeatId, PathJudge] = {}
         self._pauses: dict[SeatId, Pauses] = {}
+        self._withheld: set[SeatId] = set()
         self._follower = SpeakerFollower()
         self._follow_timer: Timer | None = None
         self._speakers: Batch[SeatId, Level] = Batch(clock, _SPEAKERS_INTERVAL_S, self._tell_levels)
@@ -86,6 +90,10 @@ class Watch:
         """What a seat's new connection should know of its own pictures."""
         pauses = self._pauses.get(seat)
         return pauses.told if pauses is not None and pauses.told.pictures else None
+
+    def withhold(self, seat: SeatId, on: bool) -> None:
+        """A seat's line does not carry its own pictures, or does again."""
+        (self._withheld.add if on else self._withheld.discard)(seat)
 
     # ------------------------------------------------------------ MediaFacts
 
@@ -125,7 +133,7 @@ class Watch:
 
     def line(self, seat: SeatId, stats: PeerStats, paused: Sequence[PausedPicture]) -> None:
         before = self._health.quality(self._meeting, seat)
-        quality = self._health.stats(self._meeting, seat, stats, paused)
+        quality = self._health.stats(self._meeting, seat, *self._with_own(seat, stats, paused))
         if quality is not before:
             self._lines.put(seat, Line(seat=seat, quality=quality))
         told = self._pauses.setdefault(seat, Pauses()).second(paused)
@@ -136,6 +144,19 @@ class Watch:
         path = judge.second(stats, self._clock.now(), signalling=signalling)
         if path is not None:
             self._audience.tell(seat, TryPath(path=path))
+
+    def _with_own(
+        self, seat: SeatId, stats: PeerStats, paused: Sequence[PausedPicture]
+    ) -> tuple[PeerStats, Sequence[PausedPicture]]:
+        """What a line does not carry, the seat's own camera among it."""
+        known = self._audience.session.seats.get(seat)
+        if seat not in self._withheld or known is None or not known.camera:
+            return stats, paused
+        line, camera = media_port.Pause.LINE, Source.CAMERA
+        there = media_port.PausedPicture(peer=stats.peer, source=camera, why=line)
+        here = PausedPicture(seat=seat, source=camera, why=line)
+        stats = msgspec.structs.replace(stats, paused=(*stats.paused, there))
+        return stats, (*paused, here)
 
     def recording_health(self, recording: str, size_bytes: int, growing: bool) -> None:
         running = self._audience.session.recording

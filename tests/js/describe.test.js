@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { announce } from "../../web/static/js/announce.js";
 import { limitedBy, lineLook, messageOf, middleButton, pausedLine, seatLook, wallClock } from "../../web/static/js/describe.js";
 import { judge, pathOf } from "../../web/static/js/stats.js";
-import { apply } from "../../web/static/js/state.js";
+import { apply, withheld } from "../../web/static/js/state.js";
 import { NOW, entry, seat, session, state } from "./builders.js";
 
 const LIMITS = { profile: "normal", maxDownKbps: null, maxUpKbps: null, by: null };
@@ -134,4 +134,12 @@ test("a paused picture says why, in place of the picture and in one line", () =>
   assert.deepEqual(pausedLine(paused("line")), { text: "pausedByLineOf", values: { names: "site:3" } });
   assert.equal(pausedLine(paused("limit"))?.text, "pausedByLimitOf");
   assert.equal(pausedLine(paused()), null);
+});
+
+test("the own picture that our line does not carry is told in its place and in one line", () => {
+  const here = withheld(state([seat("site:2"), seat("site:3")]));
+  assert.deepEqual(messageOf(here, "", seat("site:2"), false), { icon: "pause", text: "weakMode" });
+  assert.equal(pausedLine(here)?.text, "ownPausedByLine");
+  const off = withheld(state([seat("site:2", { camera: false }), seat("site:3")]));
+  assert.equal(pausedLine(off), null);
 });

@@ -120,6 +120,51 @@ test("a new connection starts with everything", async () => {
   assert.deepEqual(sender.active, ["q", "h", "f"]);
 });
 
+test("a line that carries speech alone gets no picture, whatever is asked for", async () => {
+  const [camera, screen] = [new FakeSender(), new FakeSender([...SCREEN_LAYERS])];
+  const sending = new Sending();
+  sending.use("camera", /** @type {any} */ (camera));
+  sending.use("screen", /** @type {any} */ (screen));
+  sending.limit({ pictures: "withheld", voiceBps: 16_000 });
+  sending.want([sent(["q", "h"])]);
+  await until(() => camera.active.length === 0 && screen.active.length === 0);
+  sending.limit({ pictures: "sent", voiceBps: 24_000 });
+  await until(() => camera.active.join() === "q,h" && screen.encodings[0].active === true);
+});
+
+test("a picture that is tried is tiny, of the smallest layer that is watched, and grows when it stays", async () => {
+  const camera = new FakeSender();
+  const sending = new Sending();
+  sending.use("camera", /** @type {any} */ (camera));
+  sending.want([sent(["h", "f"], 600)]);
+  sending.limit({ pictures: "tried", voiceBps: 16_000 });
+  await until(() => camera.active.join() === "h");
+  assert.deepEqual(camera.encodings.map(({ scaleResolutionDownBy }) => scaleResolutionDownBy), [4, 16, 1]);
+  sending.limit({ pictures: "sent", voiceBps: 24_000 });
+  await until(() => camera.active.join() === "h,f");
+  assert.deepEqual(camera.encodings.map(({ scaleResolutionDownBy }) => scaleResolutionDownBy), [4, 2, 1]);
+  assert.deepEqual(camera.encodings.map(({ maxBitrate }) => maxBitrate), [120_000, 500_000, 100_000]);
+});
+
+test("the voice takes what the line leaves it", async () => {
+  const voice = new FakeSender([{}]);
+  const sending = new Sending();
+  sending.use("microphone", /** @type {any} */ (voice));
+  await until(() => voice.encodings[0].maxBitrate === 24_000);
+  sending.limit({ pictures: "withheld", voiceBps: 16_000 });
+  await until(() => voice.encodings[0].maxBitrate === 16_000);
+  assert.equal(voice.encodings[0].active, true);
+});
+
+test("whether a picture is watched is the server's word", () => {
+  const sending = new Sending();
+  sending.use("camera", /** @type {any} */ (new FakeSender()));
+  assert.ok(sending.watched("camera"));
+  sending.want([sent([])]);
+  assert.ok(!sending.watched("camera"));
+  assert.ok(!sending.watched("screen"));
+});
+
 test("a document keeps its letters: one sharp layer of up to 2.5 Mbit/s and 15 frames", async () => {
   assert.deepEqual(SCREEN_LAYERS, [{ maxBitrate: 2_500_000, maxFramerate: 15 }]);
   const [screen, camera] = [new FakeSender([...SCREEN_LAYERS]), new FakeSender()];
@@ -129,28 +174,4 @@ test("a document keeps its letters: one sharp layer of up to 2.5 Mbit/s and 15 f
   await until(() => screen.preference !== undefined);
   assert.equal(screen.preference, "maintain-resolution");
   assert.equal(camera.preference, undefined);
-});
-
-test("on a way up for speech alone the camera rests and the voice takes less, until it is over", async () => {
-  /** @param {RTCRtpEncodingParameters[]} encodings */
-  const sender = (encodings) => {
-    const fake = {
-      encodings,
-      getParameters: () => ({ encodings: fake.encodings.map((one) => ({ ...one })) }),
-      setParameters: async (/** @type {{ encodings: RTCRtpEncodingParameters[] }} */ parameters) => {
-        fake.encodings = parameters.encodings;
-      },
-    };
-    return fake;
-  };
-  const [voice, camera] = [sender([{ active: true }]), sender(CAMERA())];
-  const sending = new Sending();
-  sending.use("microphone", /** @type {any} */ (voice));
-  sending.use("camera", /** @type {any} */ (camera));
-  sending.want([sent(["q"])]);
-  sending.rest(true);
-  await until(() => camera.encodings.every(({ active }) => !active) && voice.encodings[0].maxBitrate === 12_000);
-  sending.rest(false);
-  await until(() => camera.encodings[0].active === true && voice.encodings[0].maxBitrate === undefined);
-  assert.deepEqual(camera.encodings.map(({ active }) => active), [true, false, false]);
 });

@@ -225,7 +225,8 @@ async def test_a_new_connection_supersedes_the_old_one(world: World):
     new, new_ear = await world.enter("kbang")
     assert (old_ear.closed, new_ear.closed) == ("superseded", None)
     assert await world.log() == before
-    for attempt in (old.submit(c.RaiseHand()), old.offer("x", False), old.set_view(1, ())):
+    attempts = old.submit(c.RaiseHand()), old.offer("x", False), old.set_view(1, ())
+    for attempt in (*attempts, old.withhold(True)):
         with pytest.raises(RequestRefused, match="superseded"):
             await attempt
     await world.live.depart(old, left=True)  # its socket closes now; the seat stays
@@ -626,6 +627,33 @@ async def test_paused_pictures_are_told_once_and_by_seats(world: World):
     second()
     assert again.last(Paused).pictures == ()
     assert board().paused == ()
+
+
+async def test_the_technician_sees_whose_line_does_not_carry_the_own_picture(world: World):
+    kbang, ear, peer = await world.enter_with_media("kbang")
+
+    def second() -> SeatHealth:
+        world.observer.on_stats([PeerStats(peer=peer, path="udp", connected_since=0.0)])
+        world.clock.advance(1.0)
+        health = world.health.snapshot(world.meeting.id)
+        return next(seat for seat in health.seats if seat.seat == kbang.seat_id)
+
+    await kbang.withhold(True)
+    for _ in range(4):
+        board = second()
+    assert [(p.seat, p.source, p.why) for p in board.paused] == [(kbang.seat_id, "camera", "line")]
+    assert (board.quality, board.trouble.code) == ("weak", "narrow")
+    assert not [n for n in ear.notices if isinstance(n, Paused)], "who withholds it knows"
+
+    await kbang.submit(c.SetCamera(on=False))
+    assert second().paused == ()
+    await kbang.submit(c.SetCamera(on=True))
+    await kbang.withhold(False)
+    assert second().paused == ()
+
+    await kbang.withhold(True)
+    _, _, peer = await world.enter_with_media("kbang")
+    assert second().paused == (), "a new connection sends everything"
 
 
 async def test_a_viewer_is_no_seat(world: World):

@@ -52,6 +52,9 @@ class Desk:
     async def set_view(self, main_height: int, tiles: Sequence[Tile]) -> None:
         self.asked.append((main_height, tiles))
 
+    async def withhold(self, on: bool) -> None:
+        self.asked.append(on)
+
 
 def translate(text: str, language: str) -> str:
     return f"{language}: {text}"
@@ -68,7 +71,9 @@ async def test_request_becomes_its_command(request_: m.Request, command: c.Comma
 def test_every_request_has_a_handler() -> None:
     requests = {kind for kind in get_args(m.AnyClientMessage) if issubclass(kind, m.Request)}
     assert set(HANDLERS) == requests
-    assert {type(request) for request, _ in COMMANDS} == requests - {m.Offer, m.SetView}
+    assert {type(request) for request, _ in COMMANDS} == requests - {
+        m.Offer, m.SetView, m.Withhold
+    }  # fmt: skip
 
 
 async def test_offer_and_view() -> None:
@@ -81,7 +86,9 @@ async def test_offer_and_view() -> None:
     view = m.SetView(request_id=4, main_height=0, tiles=(tile,))
     assert await perform(desk, view, "vi", translate) == m.Done(request_id=4)
     wanted = [Tile(seat=SeatId(SITE), source=Source.SCREEN, height=720)]
-    assert desk.asked == [("v=0", True), (0, wanted)]
+    withhold = m.Withhold(request_id=5, on=True)
+    assert await perform(desk, withhold, "vi", translate) == m.Done(request_id=5)
+    assert desk.asked == [("v=0", True), (0, wanted), True]
 
 
 @pytest.mark.parametrize(

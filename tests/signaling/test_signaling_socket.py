@@ -71,6 +71,7 @@ class StagedAttendance:
         self.missed: tuple[Entry, ...] = ()
         self.permissions: tuple[str, ...] = ("set-microphone",)
         self.views: list[tuple[int, Sequence[Tile]]] = []
+        self.withheld = False
 
     async def submit(self, command: Command) -> None:
         await self.live.on_submit(self, command)
@@ -80,6 +81,9 @@ class StagedAttendance:
 
     async def set_view(self, main_height: int, tiles: Sequence[Tile]) -> None:
         self.views.append((main_height, tiles))
+
+    async def withhold(self, on: bool) -> None:
+        self.withheld = on
 
 
 class StagedLive:

@@ -85,6 +85,7 @@ export function pauseOf(state, seat, source) {
  * @returns {{ text: string, values: { names: string } } | null} key of the page's texts
  */
 export function pausedLine(state) {
+  if (pauseOf(state, state.seat, "camera") !== null) return { text: "ownPausedByLine", values: { names: "" } };
   const line = state.paused.filter(({ why }) => why === "line");
   const told = line.length > 0 ? line : state.paused;
   const names = told.flatMap(({ seat }) => state.session?.seats[seat]?.shortName ?? []);

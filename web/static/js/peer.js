@@ -9,7 +9,7 @@
  * @import { SentLayers, Source } from "./protocol.js"
  */
 
-import { withVoiceRepair } from "./offer.js";
+import { withVoice, withVoiceRepair } from "./offer.js";
 import { CAMERA_LAYERS, SCREEN_LAYERS, Sending } from "./sending.js";
 import { LineLost, RequestRefused } from "./signaling.js";
 
@@ -20,11 +20,15 @@ const DISCONNECTED_MS = 700;
 /** No connection this long after an answer: the network blocks our media. */
 const CONNECT_MS = 10_000;
 const BACK_OFF_MS = [500, 1000, 2000, 4000];
+/** The later ones contain what the earlier ones do. */
+const CHANGES = ["voice", "restart", "rebuild"];
 
 /**
  * @typedef {"connecting" | "connected" | "interrupted" | "blocked"} PeerState
  *
  * @typedef {"any" | "tcp"} Path
+ *
+ * @typedef {"voice" | "restart" | "rebuild"} Change voice: the same answer again, see `withVoice`
  *
  * @typedef {object} Reply
  * @property {string} sdp
@@ -48,8 +52,11 @@ export class Peer {
   /** @type {Map<string, MediaStream>} */
   #streams = new Map();
   #sending = new Sending();
-  /** @type {"restart" | "rebuild" | null} */
+  /** @type {Change | null} */
   #wanted = null;
+  #redundant = false;
+  /** The last one, as the server wrote it. */
+  #answer = "";
   /** @type {Path} */
   #path = "any";
   #running = false;
@@ -158,15 +165,40 @@ export class Peer {
     this.#sending.want(sources);
   }
 
-  /** The way up is for speech alone. @param {boolean} resting */
-  restCamera(resting) {
-    this.#sending.rest(resting);
+  /**
+   * What the own line carries, see `uplink.js`.
+   *
+   * @param {{ pictures: import("./uplink.js").Uplink["pictures"], voiceBps: number, redundant: boolean }} line
+   */
+  limit(line) {
+    this.#sending.limit(line);
+    if (line.redundant === this.#redundant) return;
+    this.#redundant = line.redundant;
+    if (this.#answer !== "") this.#want("voice");
   }
 
-  /** @param {"restart" | "rebuild"} kind */
+  /** Whether somebody watches a picture from here. */
+  get shows() {
+    return /** @type {const} */ (["camera", "screen"]).some(
+      (source) => this.#tracks[source] !== null && this.#sending.watched(source),
+    );
+  }
+
+  /** Whether a voice is sent. */
+  get speaks() {
+    return this.#tracks.microphone !== null;
+  }
+
+  /** Of the voice and of the camera, for statistics. @returns {RTCRtpSender[]} */
+  get senders() {
+    const { microphone, camera } = this.#senders;
+    return [microphone, camera].flatMap((sender) => sender ?? []);
+  }
+
+  /** @param {Change} kind */
   #want(kind) {
     if (this.#closed) return;
-    if (this.#wanted !== "rebuild") this.#wanted = kind;
+    if (this.#wanted === null || CHANGES.indexOf(kind) > CHANGES.indexOf(this.#wanted)) this.#wanted = kind;
     if (!this.#running) void this.#run();
   }
 
@@ -177,7 +209,7 @@ export class Peer {
       const kind = this.#pc === null ? "rebuild" : this.#wanted;
       this.#wanted = null;
       try {
-        await (kind === "rebuild" ? this.#build() : this.#renew());
+        await this.#make(kind);
       } catch (error) {
         this.#failed(kind, error);
       }
@@ -185,13 +217,19 @@ export class Peer {
     this.#running = false;
   }
 
+  /** @param {Change} kind */
+  #make(kind) {
+    if (kind === "rebuild") return this.#build();
+    return kind === "restart" ? this.#renew() : this.#revoice();
+  }
+
   /**
-   * @param {"restart" | "rebuild"} kind
+   * @param {Change} kind
    * @param {unknown} error
    */
   #failed(kind, error) {
     if (this.#closed || error instanceof LineLost) return; // `connect` comes with the line
-    if (kind === "restart") {
+    if (kind !== "rebuild") {
       this.#wanted = "rebuild";
       return;
     }
@@ -285,9 +323,24 @@ export class Peer {
     const told = withVoiceRepair(offer.sdp);
     const reply = await this.hooks.exchange(told, restart, restart ? this.#path : "any");
     if (pc !== this.#pc) throw new LineLost();
-    await pc.setRemoteDescription({ type: "answer", sdp: reply.sdp });
-    this.#sending.again();
+    this.#answer = reply.sdp;
+    await this.#take(pc);
     return reply;
+  }
+
+  /** The server need not know: it takes plain and redundant voices at any time. */
+  async #revoice() {
+    const pc = /** @type {RTCPeerConnection} */ (this.#pc);
+    await pc.setLocalDescription(await pc.createOffer());
+    await this.#take(pc);
+  }
+
+  /** @param {RTCPeerConnection} pc */
+  async #take(pc) {
+    const layers = this.#senders.camera?.getParameters().encodings ?? [];
+    const off = layers.flatMap(({ rid, active }) => (rid && active === false ? [rid] : []));
+    await pc.setRemoteDescription({ type: "answer", sdp: withVoice(this.#answer, this.#redundant, off) });
+    this.#sending.again();
   }
 
   /**
@@ -336,6 +389,7 @@ export class Peer {
     clearTimeout(this.#watchdog);
     const pc = this.#pc;
     this.#pc = null;
+    this.#answer = "";
     this.#streams.clear();
     this.#senders = { microphone: null, camera: null, screen: null };
     if (pc === null) return;

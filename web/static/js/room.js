@@ -25,14 +25,15 @@ import { PathWatch } from "./path_watch.js";
 import { Peer } from "./peer.js";
 import { Requests } from "./requests.js";
 import { LineLost, Signaling } from "./signaling.js";
-import { INITIAL, apply, may, onTiles, ownSeat, presiding, silent } from "./state.js";
-import { inbound, judge, sample } from "./stats.js";
-import { WIDE, measured } from "./uplink.js";
+import { INITIAL, apply, may, onTiles, ownSeat, presiding, silent, withheld } from "./state.js";
+import { inbound, judge, sample, uplink } from "./stats.js";
+import * as up from "./uplink.js";
 import { RoomView } from "./view/room_view.js";
 
 const RENDER_MS = 30;
 const TICK_MS = 1000;
 const STATS_MS = 2000;
+const UPLINK_MS = 1000;
 /** The advice to leave UDP holds so long. */
 const ADVICE_MS = 60_000;
 const PHONE_SLOTS = { audio: 4, video: 6 };
@@ -59,7 +60,8 @@ class Room {
   #hiding = 0;
   #effort = FRESH;
   #patience = new Patience();
-  #uplink = WIDE;
+  #uplink = up.FRESH;
+  #withheldTold = false;
   #tcpAdvised = -Infinity;
   #hidden = false;
   #sent = "";
@@ -255,6 +257,8 @@ class Room {
     this.voices.attach(streams);
     this.#sample = null;
     this.#patience.reset();
+    this.#uplink = up.FRESH;
+    this.#withheldTold = false;
     this.#changed();
   }
 
@@ -371,7 +375,9 @@ class Room {
     const now = Date.now() / 1000;
     const open = this.signaling.open;
     const told = this.state.lines[this.state.seat];
-    const look = lineLook(open, this.peer.state, this.#quality, told, ownSeat(this.state)?.limits);
+    const quality = this.#withheld ? "weak" : this.#quality;
+    const look = lineLook(open, this.peer.state, quality, told, ownSeat(this.state)?.limits);
+    const shown = this.#withheld ? withheld(this.state) : this.state;
     const line = { ...look, path: this.peer.state === "connected" ? (this.#sample?.path ?? "") : "" };
     this.view.arrange(this.mode, this.panel);
     this.#plan = plan({
@@ -386,7 +392,7 @@ class Room {
     });
     this.turn = this.#plan.page;
     this.view.render({
-      state: this.requests.muting ? silent(this.state) : this.state,
+      state: this.requests.muting ? silent(shown) : shown,
       plan: this.#plan,
       line,
       panel: this.panel,
@@ -461,9 +467,11 @@ class Room {
   #timers(signal) {
     const tick = setInterval(() => this.#changed(), TICK_MS);
     const measure = setInterval(() => void this.#measure(), STATS_MS);
+    const upwards = setInterval(() => void this.#measureUplink(), UPLINK_MS);
     const stop = () => {
       clearInterval(tick);
       clearInterval(measure);
+      clearInterval(upwards);
       clearTimeout(this.#timer);
       clearTimeout(this.#hiding);
     };
@@ -483,7 +491,6 @@ class Room {
     if (this.#sample !== null) {
       this.#quality = judge(this.#sample, now);
       this.#strain(this.#sample, now);
-      this.#spare(this.#sample, now);
     }
     for (const [mid, delayMs] of this.#patience.note(now.pictures, now.roundTripMs)) {
       this.peer.delay(mid, delayMs);
@@ -491,19 +498,32 @@ class Room {
     this.#sample = now;
   }
 
-  /**
-   * Speech before the own picture.
-   *
-   * @param {Sample} before
-   * @param {Sample} now
-   */
-  #spare(before, now) {
-    const uplink = measured(this.#uplink, before, now, performance.now() / 1000);
-    const { resting } = this.#uplink;
-    this.#uplink = uplink;
-    if (uplink.resting === resting) return;
-    this.peer.restCamera(uplink.resting);
-    if (uplink.resting) this.view.messages.note(t("pictureRests"), "info");
+  async #measureUplink() {
+    if (this.peer.state !== "connected") return;
+    const before = this.#withheld;
+    const { speaks, shows } = this.peer;
+    const second = { ...(await uplink(this.peer.senders)), speaks, shows };
+    this.#uplink = up.noted(this.#uplink, second, performance.now() / 1000);
+    const { pictures, redundant } = this.#uplink;
+    this.peer.limit({ pictures, voiceBps: up.voiceBps(this.#uplink), redundant });
+    if (this.#withheld && !before) this.view.messages.note(t("pictureRests"), "info");
+    if (this.#withheld !== before) this.#changed();
+    this.#tellWithheld();
+  }
+
+  /** For the technician. */
+  #tellWithheld() {
+    const on = this.#withheld;
+    if (!this.signaling.open || on === this.#withheldTold) return;
+    this.#withheldTold = on;
+    this.signaling.request("withhold", { on }).catch(() => {
+      this.#withheldTold = !on;
+    });
+  }
+
+  /** Whether the own pictures are not sent, or only tried. */
+  get #withheld() {
+    return this.#uplink.pictures !== "sent";
   }
 
   /**

@@ -1,9 +1,12 @@
 // @ts-check
 /**
- * What is sent of one's own pictures: the layers somebody watches, and nothing else.
+ * What is sent of one's own pictures: the layers somebody watches, and nothing else; nothing at all
+ * while the line carries speech alone. And what the voice may take.
  *
  * @import { SentLayers, Source } from "./protocol.js"
  */
+
+import { VOICE_BPS } from "./uplink.js";
 
 /** Camera layers: a quarter, a half, full size. */
 export const CAMERA_LAYERS = [
@@ -16,16 +19,15 @@ export const SCREEN_LAYERS = [{ maxBitrate: 2_500_000, maxFramerate: 15 }];
 /** Bits a document's frame should have, and its fewest frames a second, when a ceiling is low. */
 const FRAME_BITS = 60_000;
 const FEWEST_FRAMES = 2;
-
-/** A voice that has to pass with its redundancy where nothing else does. */
-const LEAN_VOICE_BPS = 12_000;
-const NONE = { rids: [], maxKbps: null };
+const VOICE = [{ maxBitrate: VOICE_BPS }];
+/** A picture that is only tried: its first frame is no bigger than a few voices. */
+const TINY = { scaleResolutionDownBy: 16, maxFramerate: 8 };
 
 /** On a poor line a document gets fewer frames, never fewer letters. */
 const SHARP = { degradationPreference: /** @type {const} */ ("maintain-resolution") };
 
 /** @type {Partial<Record<Source, readonly RTCRtpEncodingParameters[]>>} */
-const LAYERS = { camera: CAMERA_LAYERS, screen: SCREEN_LAYERS };
+const LAYERS = { microphone: VOICE, camera: CAMERA_LAYERS, screen: SCREEN_LAYERS };
 
 /**
  * The encodings of a sender as the server wants them: below a ceiling each layer gets what it takes
@@ -33,7 +35,7 @@ const LAYERS = { camera: CAMERA_LAYERS, screen: SCREEN_LAYERS };
  *
  * @param {readonly RTCRtpEncodingParameters[]} encodings as the sender has them
  * @param {readonly RTCRtpEncodingParameters[]} layers as they were made, smallest first
- * @param {{ rids: readonly string[], maxKbps: number | null } | null} wanted null: all of them
+ * @param {{ rids: readonly string[], maxKbps: number | null, tiny?: boolean } | null} wanted null: all of them
  * @returns {{ encodings: RTCRtpEncodingParameters[], changed: boolean }}
  */
 export function switched(encodings, layers, wanted) {
@@ -48,15 +50,28 @@ export function switched(encodings, layers, wanted) {
     const maxBitrate = active ? Math.min(most, left) : most;
     if (active) left -= maxBitrate;
     const rate = maxBitrate < Infinity ? { maxBitrate } : {};
-    next[encodings.indexOf(encoding)] = { ...encoding, active, ...rate, ...paced(made(encoding), maxBitrate) };
+    const size = wanted?.tiny && active ? TINY : sizeOf(made(encoding), maxBitrate);
+    next[encodings.indexOf(encoding)] = { ...encoding, active, ...rate, ...size };
   }
-  const changed = next.some(({ active, maxBitrate, maxFramerate }, at) => {
+  const changed = next.some(({ active, maxBitrate, maxFramerate, scaleResolutionDownBy = 1 }, at) => {
     const now = encodings[at];
     // A browser that knows no frame rates keeps none.
     const pace = now.maxFramerate === undefined || now.maxFramerate === maxFramerate;
-    return !pace || maxBitrate !== now.maxBitrate || active !== (now.active ?? true);
+    const size = scaleResolutionDownBy === (now.scaleResolutionDownBy ?? 1);
+    return !pace || !size || maxBitrate !== now.maxBitrate || active !== (now.active ?? true);
   });
   return { encodings: next, changed };
+}
+
+/**
+ * @param {RTCRtpEncodingParameters | undefined} layer as it was made
+ * @param {number} maxBitrate
+ * @returns {Pick<RTCRtpEncodingParameters, "scaleResolutionDownBy" | "maxFramerate">}
+ */
+function sizeOf(layer, maxBitrate) {
+  const { scaleResolutionDownBy } = layer ?? {};
+  const scale = scaleResolutionDownBy === undefined ? {} : { scaleResolutionDownBy };
+  return { ...scale, maxFramerate: undefined, ...paced(layer, maxBitrate) };
 }
 
 /**
@@ -91,7 +106,9 @@ export class Sending {
   #unsharp = new Set();
   /** @type {Set<Source>} */
   #running = new Set();
-  #resting = false;
+  /** @type {import("./uplink.js").Uplink["pictures"]} */
+  #pictures = "sent";
+  #voiceBps = VOICE_BPS;
 
   /** A new connection: everything is sent until the server says otherwise. */
   clear() {
@@ -106,9 +123,8 @@ export class Sending {
    */
   use(source, sender) {
     this.#senders.set(source, sender);
-    if (source !== "screen") return;
-    this.#unsharp.add(sender);
-    void this.#apply(source);
+    if (source === "screen") this.#unsharp.add(sender);
+    if (source !== "camera") void this.#apply(source);
   }
 
   /**
@@ -121,32 +137,41 @@ export class Sending {
     this.again();
   }
 
-  /** The camera rests, whoever watches, and speech takes less. @param {boolean} resting */
-  rest(resting) {
-    this.#resting = resting;
+  /**
+   * What the own line carries, whatever the server asks for.
+   *
+   * @param {{ pictures: import("./uplink.js").Uplink["pictures"], voiceBps: number }} line
+   */
+  limit({ pictures, voiceBps }) {
+    if (pictures === this.#pictures && voiceBps === this.#voiceBps) return;
+    this.#pictures = pictures;
+    this.#voiceBps = voiceBps;
     this.again();
   }
 
-  /**
-   * Speech that takes less, or as much as it likes. Browsers send redundancy (RED) as soon as it is
-   * negotiated, which doubles it.
-   *
-   * @param {RTCRtpSender} voice
-   */
-  async #lean(voice) {
-    const parameters = voice.getParameters();
-    const [encoding] = parameters.encodings ?? [];
-    if (encoding === undefined || this.#resting === (encoding.maxBitrate ?? 0) > 0) return;
-    if (this.#resting) encoding.maxBitrate = LEAN_VOICE_BPS;
-    else delete encoding.maxBitrate;
-    await voice.setParameters(parameters).catch((error) => console.debug("voice", error));
+  /** Whether somebody watches a picture of this source. @param {Source} source */
+  watched(source) {
+    return this.#senders.has(source) && this.#wanted.get(source)?.rids.length !== 0;
   }
 
   /** After every answer: Chromium takes an answer that accepts all layers as "send them all". */
   again() {
-    for (const [source, sender] of this.#senders) {
-      void (source === "microphone" ? this.#lean(sender) : this.#apply(source));
-    }
+    for (const source of this.#senders.keys()) void this.#apply(source);
+  }
+
+  /**
+   * What is sent now of what the server wants.
+   *
+   * @param {Source} source
+   * @returns {{ rids: readonly string[], maxKbps: number | null, tiny?: boolean } | null}
+   */
+  #present(source) {
+    if (source === "microphone") return { rids: [""], maxKbps: this.#voiceBps / 1000 };
+    const wanted = this.#wanted.get(source) ?? null;
+    if (this.#pictures === "sent") return wanted;
+    if (this.#pictures === "withheld" || source !== "camera") return { rids: [], maxKbps: null };
+    const rids = wanted?.rids ?? CAMERA_LAYERS.map(({ rid }) => rid);
+    return { rids: rids.slice(0, 1), maxKbps: null, tiny: true };
   }
 
   /**
@@ -162,8 +187,7 @@ export class Sending {
         const sender = this.#senders.get(source);
         const parameters = sender?.getParameters();
         if (sender === undefined || !parameters?.encodings?.length) return;
-        const rests = this.#resting && source === "camera";
-        const wanted = rests ? NONE : (this.#wanted.get(source) ?? null);
+        const wanted = this.#present(source);
         const { encodings, changed } = switched(parameters.encodings, LAYERS[source] ?? [], wanted);
         const sharpen = this.#unsharp.delete(sender);
         if (!changed && !sharpen) return;

@@ -282,6 +282,12 @@ export function silent(state) {
   return { ...state, session: { ...session, seats: changed(session.seats, state.seat, { microphone: false }) } };
 }
 
+/** The state with the own pictures withheld, because our line does not carry them. @param {State} state @returns {State} */
+export function withheld(state) {
+  const own = /** @type {const} */ ({ seat: state.seat, source: "camera", why: "line" });
+  return ownSeat(state)?.camera ? { ...state, paused: [...state.paused, own] } : state;
+}
+
 /** @param {State} state @param {string} command @returns {boolean} */
 export function may(state, command) {
   return state.permissions.includes(command);

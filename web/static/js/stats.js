@@ -9,7 +9,6 @@
  * @property {number} missing packets lost on the way here
  * @property {number} upSent packets
  * @property {number} upLost of them, as the server counts; its fractions also tell how voices arrive elsewhere
- * @property {number} upKbps what the browser takes the way up for; Infinity: it does not say
  * @property {number} roundTripMs 0: not known
  * @property {number} decoded frames of all pictures
  * @property {number} dropped frames that came and were not decoded or shown in time
@@ -36,7 +35,7 @@ export async function sample(pc) {
   const reports = [...(await pc.getStats()).values()];
   /** @type {Sample} */
   const total = {
-    received: 0, missing: 0, upSent: 0, upLost: 0, upKbps: Infinity, roundTripMs: 0, decoded: 0, dropped: 0, pictures: {}, path: pathOf(reports),
+    received: 0, missing: 0, upSent: 0, upLost: 0, roundTripMs: 0, decoded: 0, dropped: 0, pictures: {}, path: pathOf(reports),
   };
   for (const entry of reports) {
     if (entry.type === "inbound-rtp") {
@@ -54,10 +53,25 @@ export async function sample(pc) {
       total.upSent += entry.packetsSent ?? 0;
     } else if (entry.type === "candidate-pair" && entry.state === "succeeded") {
       total.roundTripMs = Math.max(total.roundTripMs, (entry.currentRoundTripTime ?? 0) * 1000);
-      if (entry.availableOutgoingBitrate > 0) total.upKbps = entry.availableOutgoingBitrate / 1000;
     }
   }
   return total;
+}
+
+/**
+ * What is known of the way up.
+ *
+ * @param {readonly RTCRtpSender[]} senders
+ * @returns {Promise<{ roomKbps: number | null, loss: number | null }>} null: not known; loss of the
+ *   voice, here or at those who hear it, whichever is worse
+ */
+export async function uplink(senders) {
+  const reports = (await Promise.all(senders.map((sender) => sender.getStats()))).flatMap((report) => [
+    ...report.values(),
+  ]);
+  const voice = reports.find(({ type, kind }) => type === "remote-inbound-rtp" && kind === "audio");
+  const room = pairOf(reports)?.availableOutgoingBitrate;
+  return { roomKbps: room === undefined ? null : room / 1000, loss: voice?.fractionLost ?? null };
 }
 
 /**
@@ -65,13 +79,18 @@ export async function sample(pc) {
  * @returns {"" | "TCP" | "TURN"}
  */
 export function pathOf(reports) {
-  const chosen = reports.find(({ type }) => type === "transport")?.selectedCandidatePairId;
-  const pair = reports.find(
-    (entry) => entry.type === "candidate-pair" && (entry.id === chosen || entry.selected === true),
-  );
+  const pair = pairOf(reports);
   const local = reports.find(({ id }) => pair !== undefined && id === pair.localCandidateId);
   if (local?.candidateType === "relay") return "TURN";
   return local?.protocol === "tcp" ? "TCP" : "";
+}
+
+/** The pair of addresses in use. @param {readonly any[]} reports */
+function pairOf(reports) {
+  const chosen = reports.find(({ type }) => type === "transport")?.selectedCandidatePairId;
+  return reports.find(
+    (entry) => entry.type === "candidate-pair" && (entry.id === chosen || entry.selected === true),
+  );
 }
 
 /**
