@@ -225,12 +225,11 @@ def _join_row(full: bool) -> None:
     found: Found | str
     if isinstance(run, str):
         found = run
-    elif run.returncode:
+    elif run.returncode > 1:
         found = (run.stderr.strip().splitlines() or [f"exit code {run.returncode}"])[-1]
     else:
         lines = run.stdout.strip().splitlines()
-        kept = all("all tracks packetsLost +0 freezeCount +0" in line for line in lines[1:])
-        found = Found("\n              ".join(lines), kept)
+        found = Found("\n              ".join(lines), run.returncode == 0)
     show(
         "250 sites join within 30 s, two browsers inside",
         "no frame lost for those inside",
