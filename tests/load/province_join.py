@@ -140,18 +140,22 @@ async def pair(target: Target) -> AsyncIterator[list[Person]]:
             await browser.close()
 
 
-def parts(seats: list[SeatId], seconds: float) -> tuple[Part, ...]:
+def parts(seats: list[SeatId], seconds: float, pictures: bool) -> tuple[Part, ...]:
     """Every site shows the next ones; they come evenly."""
     step = seconds / len(seats)
     found = []
     for number, seat in enumerate(seats):
         others = [*seats[number + 1 :], *seats[:number]]
-        found.append(Part(seat, tuple(others[:TILES]), wait_s=number * step))
+        shown = tuple(others[:TILES])
+        found.append(Part(seat, shown, first=not pictures, wait_s=number * step))
     return tuple(found)
 
 
-async def join(sites: int, seconds: float, workers: int = 2) -> Report:
+async def join(sites: int, seconds: float, workers: int = 2, *, pictures: bool = True) -> Report:
     """
+    Args:
+        pictures: a site has joined when it gets a picture; else when its transport is up.
+
     Raises:
         BenchFailed: the service did not start, or a site got no media.
     """
@@ -161,7 +165,8 @@ async def join(sites: int, seconds: float, workers: int = 2) -> Report:
         assert target.pid is not None
         seats = await seed_province(target.data, sites, GUESTS)
         pids = [target.pid, *await worker_pids(target.url)]
-        async with pair(target) as people, crowd_of(Sites(target, parts(seats, seconds))) as crowd:
+        guests = Sites(target, parts(seats, seconds, pictures))
+        async with pair(target) as people, crowd_of(guests) as crowd:
             await pin_main(target, SeatId(await people[0].seat()))
             await crowd.begin()  # its sites are ready to join
             await asyncio.sleep(BEFORE_S)
