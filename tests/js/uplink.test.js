@@ -90,6 +90,20 @@ test("pictures are back soon after the line is wide again", () => {
   assert.equal(voiceBps(line.uplink), VOICE_BPS);
 });
 
+test("an estimate that stays at its bottom is no reason to try a picture", () => {
+  const line = new Line();
+  line.run(10, 50);
+  assert.ok(line.run(120, 38).every((state) => state === "withheld"));
+});
+
+test("an estimate that fell too far is back by itself, and so is the picture", () => {
+  const line = new Line();
+  line.run(30, 300);
+  line.run(4, 70);
+  assert.equal(line.pictures, "withheld");
+  assert.equal(line.run(5, 110).at(-1), "sent");
+});
+
 test("trials that fail become rare", () => {
   const line = new Line();
   const states = line.run(1000, 80);

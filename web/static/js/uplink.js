@@ -12,7 +12,7 @@
  * @property {number | null} short since when the line has been too narrow for what is sent
  * @property {number} restS before the pictures are tried again
  * @property {number | null} roomKbps
- * @property {number} calm since when the estimate has not fallen
+ * @property {number} calm since when the estimate has carried a voice and has not fallen
  * @property {boolean} spoke
  * @property {boolean} slim the voice takes less
  * @property {number | null} spare since when there has been room for the whole voice
@@ -40,8 +40,10 @@ const SPEECH_PATIENCE_S = 1;
 const TRIAL_S = 2;
 const FIRST_REST_S = 10;
 const MAX_REST_S = 160;
-/** While a voice is sent, pictures are tried after an estimate that did not fall for so long. */
+/** While a voice is sent, pictures are tried after an estimate that was calm for so long. */
 const CALM_S = 10;
+/** An estimate that rises by itself to what a picture needs. */
+const RECOVERED_S = 3;
 const FALL = 0.95;
 /** Withheld again this soon after it was back: rest longer. */
 const SOON_S = 60;
@@ -69,7 +71,7 @@ export const FRESH = Object.freeze({
 export function noted(uplink, second, now) {
   const next = redundancy(slimmed(pictures(uplink, second, now), second, now), second);
   const { roomKbps, speaks } = second;
-  const fell = (roomKbps ?? 0) < FALL * (uplink.roomKbps ?? 0);
+  const fell = (roomKbps ?? 0) < Math.max(VOICE_KBPS, FALL * (uplink.roomKbps ?? 0));
   return { ...next, roomKbps, calm: fell ? now : uplink.calm, spoke: speaks };
 }
 
@@ -89,7 +91,7 @@ function pictures(uplink, second, now) {
   if (roomKbps === null) return uplink;
   const speechKbps = speaks ? VOICE_KBPS : 0;
   const fits = roomKbps >= speechKbps + PICTURE_KBPS;
-  if (uplink.pictures === "withheld") return rested(uplink, second, now);
+  if (uplink.pictures === "withheld") return rested(uplink, fits, second, now);
   // What nobody watches is not sent and shows nothing.
   if (!shows) return { ...uplink, short: null, since: uplink.pictures === "tried" ? now : uplink.since };
   if (uplink.pictures === "tried") return tried(uplink, fits, now);
@@ -106,13 +108,14 @@ function pictures(uplink, second, now) {
  * Who stops speaking has room for a picture, and no voice to break by trying one.
  *
  * @param {Uplink} uplink
+ * @param {boolean} fits
  * @param {Second} second
  * @param {number} now
  * @returns {Uplink}
  */
-function rested(uplink, { speaks }, now) {
-  if (uplink.spoke && !speaks) return turned(uplink, "tried", now);
+function rested(uplink, fits, { speaks }, now) {
   const rests = now - uplink.since;
+  if ((uplink.spoke && !speaks) || (fits && rests >= RECOVERED_S)) return turned(uplink, "tried", now);
   const calm = !speaks || now - uplink.calm >= CALM_S || rests >= MAX_REST_S;
   return rests >= uplink.restS && calm ? turned(uplink, "tried", now) : uplink;
 }
