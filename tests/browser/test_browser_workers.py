@@ -73,6 +73,7 @@ async def test_a_dead_worker_costs_the_others_nothing(tmp_path: Path, chromium: 
             await person.tab.evaluate(WATCH.replace("SEAT", repr(seats[other.username])))
         await asyncio.sleep(2)
         worker = ports[people.index(alone)] - running.media_port
+        await alone.tab.evaluate("void (window.dead = window.diemcau.peer.connection)")
         begun = time.monotonic()
         os.kill(running.worker_pid(worker), signal.SIGKILL)
         back_s = await until_back(alone, begun)
@@ -95,7 +96,6 @@ async def test_a_dead_worker_costs_the_others_nothing(tmp_path: Path, chromium: 
 
 async def until_back(person: Person, begun: float) -> float:
     """Seconds from `begun` until a new connection stands and shows a picture."""
-    await person.until(f"!({CONNECTED})", 10)
-    await person.until(CONNECTED, 20)
+    await person.until(f"window.diemcau.peer.connection !== window.dead && {CONNECTED}", 30)
     await person.until("window.diemcau.slots().then((all) => all.some((s) => s.framesDecoded > 0))")
     return time.monotonic() - begun
