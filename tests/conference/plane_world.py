@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from rooms.session.model import PeerId, Source
 
 HOST = "127.0.0.1"
 SITE = MediaPlan(microphone=True, camera=True, audio_slots=3, video_slots=3)
+_REPAIRS = re.compile(r"a=ssrc-group:FID \d+ (\d+)")
 CAMERA_AND_VOICE = frozenset({Source.CAMERA, Source.MICROPHONE})
 
 
@@ -70,6 +72,7 @@ class Site:
         self.room = room
         self.id = PeerId(f"{name}#1")
         self.video_mids: tuple[str, ...] = ()
+        self._repairs: set[int] = set()
         self._world = world
         self.peer = self._new()
 
@@ -83,6 +86,7 @@ class Site:
         plane = self._world.plane
         connected = await plane.connect(self.room, self.id, self.peer.offer())
         self.video_mids = connected.video_mids
+        self._repairs = {int(ssrc) for ssrc in _REPAIRS.findall(connected.answer)}
         await self.peer.connect(connected.answer)
         assert self.peer.publication is not None
         self.peer.publication.microphone = self.peer.publication.speaking = True
@@ -110,8 +114,9 @@ class Site:
         return next(w.number for w in self._world.plane.workers if self.id in w.peers)
 
     def received(self) -> dict[int, int]:
-        """Packets of each SSRC so far."""
-        return {ssrc: track.received for ssrc, track in self.peer.tracks.items()}
+        """Packets of each slot so far; probes and repairs have an SSRC of their own."""
+        tracks = self.peer.tracks.items()
+        return {ssrc: track.received for ssrc, track in tracks if ssrc not in self._repairs}
 
     @property
     def playing(self) -> int:
