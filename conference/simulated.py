@@ -184,7 +184,8 @@ class _Clips:
         )
         self._making += 1
         try:
-            return await loop.run_in_executor(pool, ensure_clip, self._folder, wish)
+            await loop.run_in_executor(pool, _keep_clip, self._folder, wish)
+            return kept_clip(self._folder, wish)
         except BrokenExecutor:
             if self._closed:
                 return None
@@ -202,6 +203,12 @@ class _Clips:
             self._pool.shutdown(wait=False, cancel_futures=True)
             for child in multiprocessing.active_children():
                 child.terminate()
+
+
+def _keep_clip(folder: Path, wish: ClipWish) -> None:
+    """The clip goes by the disk: a helper that ends while it hands over much data leaves half a
+    message, for whose rest the pool would wait for ever."""
+    ensure_clip(folder, wish)
 
 
 def _be_nice() -> None:
