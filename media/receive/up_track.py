@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from media.bwe.arrival import LINE_BYTES
 from media.forward.cache import PacketCache
 from media.negotiated import Codec, Uplink
 from media.receive.keyframe_requests import KeyframeRequests
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 LAYER_TIMEOUT_S = 1.0  # a layer without packets for this long has stopped
 SOURCE_TIMEOUT_S = 3.0  # a static screen may send one frame a second
 VOICE_TRIES, VOICE_AGE_S = 3, 0.25  # a voice packet that comes later is of no use
-LINE_BYTES = 44  # a packet's UDP, IPv4 and SRTP tag
 VOICE_OVERHEAD_BPS = 50 * 72 * 8  # headers of 50 packets a second
 MAX_VOICE_BPS = 130_000  # what came late and all at once is not its rate
 GUESSED_BPS = {"q": 140_000, "h": 500_000, "f": 1_700_000}  # until measured
