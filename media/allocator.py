@@ -13,12 +13,12 @@ from itertools import groupby
 
 HEADROOM = 1.2  # a step up must fit this many times
 FIRST_HEADROOM = 1.02  # the first step: a small picture is much better than none
-STAY = 1.15  # the smallest pictures stay while they take no more than this part of the budget
-STAY_SHORTLY, SHORTLY_S = 1.6, 1.5  # the same, for so long: many a bad moment of a line is shorter
-HOLD_S = 1.5  # for this long
+HOLD_S = 1.5  # a step up must fit for this long
 MAX_HOLD_S = 24.0  # the wait doubles up to this when steps up had to be taken back
 DARK_HOLD_PART = 0.5  # of the wait, for a slot that shows nothing
 MAX_DARK_HOLD_S = 4.0
+STAY = 1.15  # the smallest pictures stay while they take no more than this part of the budget
+STAY_SHORTLY, SHORTLY_S = 1.6, 1.5  # the same, for so long: many a bad moment of a line is shorter
 REGRET_S = 6.0  # a step down this soon after one up means it was too early
 
 

@@ -1,15 +1,15 @@
 """Reads many datagrams with one system call: `recvmmsg`, with the kernel's arrival times."""
 
-import ctypes
 import socket
 
 import numpy as np
 import numpy.typing as npt
 
+from media.transport.receive import SO_TIMESTAMPNS, kernel_recvmmsg
+
 ROWS = 512  # datagrams read between two looks at them: what fits in a core's cache
 STRIDE = 512  # bytes of a row, enough for RTCP; of longer datagrams the rest is not copied
 AT_ONCE = 64  # datagrams of one call
-_SO_TIMESTAMPNS = 35
 _FLAGS = socket.MSG_DONTWAIT | socket.MSG_TRUNC
 _CONTROL_BYTES = 32  # CMSG_SPACE(sizeof(struct timespec))
 
@@ -52,14 +52,7 @@ class ReceiveBatch:
         self._messages["iovlen"] = 1
         self._messages["control"] = self._control.ctypes.data + steps * _CONTROL_BYTES
         self._address = self._messages.ctypes.data
-        self._receive = ctypes.CDLL(None, use_errno=True).recvmmsg
-        self._receive.argtypes = [
-            ctypes.c_int,
-            ctypes.c_void_p,
-            ctypes.c_uint,
-            ctypes.c_int,
-            ctypes.c_void_p,
-        ]
+        self._receive = kernel_recvmmsg()
         self.clear()
 
     def clear(self) -> None:
@@ -95,4 +88,4 @@ class ReceiveBatch:
 
 def stamp_arrivals(sock: socket.socket) -> None:
     """Ask the kernel for arrival times."""
-    sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+    sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)

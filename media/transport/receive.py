@@ -6,7 +6,7 @@ import socket
 import struct
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
 import numpy as np
@@ -81,6 +81,19 @@ class Single:
         return batch
 
 
+def kernel_recvmmsg() -> Callable[[int, int, int, int, None], int]:
+    """recvmmsg(descriptor, address of the messages, how many, flags, None); -1 and errno."""
+    function = ctypes.CDLL(None, use_errno=True).recvmmsg
+    function.argtypes = [
+        ctypes.c_int,
+        ctypes.c_void_p,
+        ctypes.c_uint,
+        ctypes.c_int,
+        ctypes.c_void_p,
+    ]
+    return cast(Callable[[int, int, int, int, None], int], function)
+
+
 class Many:
     """All with one recvmmsg, headers read and written as 64-bit words."""
 
@@ -104,14 +117,7 @@ class Many:
         self._messages[:, 4] = self._control.ctypes.data + places * (8 * _CONTROL_WORDS)
         self._memory = words(self._messages)
         self._place = self._messages.ctypes.data
-        self._receive = ctypes.CDLL(None, use_errno=True).recvmmsg
-        self._receive.argtypes = [
-            ctypes.c_int,
-            ctypes.c_void_p,
-            ctypes.c_uint,
-            ctypes.c_int,
-            ctypes.c_void_p,
-        ]
+        self._receive = kernel_recvmmsg()
 
     def take(self, sock: socket.socket, most: int) -> list[Received]:
         most = min(most, len(self._packets))
