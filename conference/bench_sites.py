@@ -79,7 +79,7 @@ async def seed_province(data: Path, count: int, guests: Sequence[str] = ()) -> l
                 chair_id=chair,
                 start=now - timedelta(minutes=5),
                 end=now + timedelta(hours=4),
-                state=MeetingState.SCHEDULED.value,
+                state=MeetingState.APPROVED.value,
                 notes="",
                 created_by=chair,
                 created_at=now,

@@ -10,7 +10,7 @@ from rooms.live.attendance import Attendance, Listener
 from rooms.live.meeting import RECENT_ENTRIES, LiveMeeting, Surroundings
 from rooms.media_port import Connected, MediaPlane
 from rooms.meetings.meetings import Meetings
-from rooms.meetings.records import Meeting, MeetingState
+from rooms.meetings.records import WAITING, Meeting, MeetingState
 from rooms.meetings.seating import opening_seats
 from rooms.records.recordings import Recordings
 from rooms.session.commands import SetLimits
@@ -149,7 +149,7 @@ class LiveMeetings:
         if session.phase is Phase.ENDED:  # the process died between the last entry and this
             await self._around.meetings.set_state(meeting.id, MeetingState.ENDED)
             raise RequestRefused("ended")
-        if meeting.state is MeetingState.SCHEDULED:
+        if meeting.state in WAITING:
             await self._around.meetings.set_state(meeting.id, MeetingState.LIVE)
         live = LiveMeeting(session, recent, self._around, lambda: self._forget(meeting.id))
         live.start()

@@ -134,7 +134,7 @@ def _row(draft: MeetingDraft, by: int, now: datetime) -> MeetingRow:
         chair_id=draft.chair_id,
         start=draft.start,
         end=draft.end,
-        state=MeetingState.SCHEDULED.value,
+        state=MeetingState.APPROVED.value,
         notes=draft.notes.strip(),
         created_by=by,
         created_at=now,

@@ -9,10 +9,19 @@ from rooms.meetings.drafts import AgendaItem
 
 
 class MeetingState(StrEnum):
-    SCHEDULED = "scheduled"
+    DRAFT = "draft"
+    PENDING = "pending"  # of approval
+    APPROVED = "approved"
+    INVITED = "invited"  # the letter is out
+    REHEARSAL = "rehearsal"
     LIVE = "live"
     ENDED = "ended"
+    ARCHIVED = "archived"
+    POSTPONED = "postponed"
     CANCELLED = "cancelled"
+
+
+WAITING = (MeetingState.APPROVED, MeetingState.INVITED, MeetingState.REHEARSAL)  # for its start
 
 
 class InvitedSite(msgspec.Struct, frozen=True, kw_only=True):

@@ -115,7 +115,7 @@ class _Plan:
     sites: tuple[str, ...]  # codes
     start: datetime
     minutes: int
-    state: MeetingState = MeetingState.SCHEDULED
+    state: MeetingState = MeetingState.APPROVED
     agenda: tuple[Line, ...] = ()
     notes: str = ""
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,15 +59,15 @@ class Database:
         await self._engine.dispose()
 
 
-def _engine(url: str, **options: Any) -> AsyncEngine:
+def _engine(url: str, *, foreign_keys: bool = True, **options: Any) -> AsyncEngine:
     engine = create_async_engine(url, **options)
     if engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, foreign_keys))
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(foreign_keys: bool, connection: Any, _record: Any) -> None:
     # The driver must not begin transactions by itself: it would begin too late to read a stable
     # state, and never as IMMEDIATE.
     connection.isolation_level = None
@@ -74,7 +75,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     for pragma in (
         "journal_mode = WAL",
         "synchronous = NORMAL",  # safe against kill -9; a power cut may cost the last commits
-        "foreign_keys = ON",
+        f"foreign_keys = {foreign_keys:d}",
         f"busy_timeout = {_BUSY_TIMEOUT_MS}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
@@ -94,7 +95,11 @@ def _upgrade(url: str) -> None:
 
 async def _upgrade_async(url: str) -> None:
     # Its own engine: connections belong to the loop that opened them.
-    engine = _engine(url, poolclass=NullPool, execution_options={"writing": True})
+    # Foreign keys off: a table that is built anew is dropped first, which would take along the
+    # rows that refer to it.
+    engine = _engine(
+        url, foreign_keys=False, poolclass=NullPool, execution_options={"writing": True}
+    )
     try:
         async with engine.begin() as connection:
             await connection.run_sync(_upgrade_on)

@@ -85,7 +85,7 @@ async def test_the_demo_has_its_people_and_a_meeting_in_session(empty_db: Databa
     assert roles == [Role.CHAIR, Role.SECRETARY, Role.TECHNICIAN, Role.SITE, Role.TECHNICIAN]
     assert await accounts.authenticate("kbang", DEMO_PASSWORD, "::1", now)
     around = await meetings.between(now - timedelta(days=3), now + timedelta(days=3))
-    assert {meeting.state for meeting in around} == {MeetingState.SCHEDULED, MeetingState.ENDED}
+    assert {meeting.state for meeting in around} == {MeetingState.APPROVED, MeetingState.ENDED}
     assert len(around) == 6
 
 
@@ -123,7 +123,7 @@ async def test_a_demo_that_was_held_stays_in_the_history(empty_db: Database, end
     assert new is not None
     assert old is not None
     assert new.id != held.id
-    assert (new.state, old.state) == (MeetingState.SCHEDULED, MeetingState.ENDED)
+    assert (new.state, old.state) == (MeetingState.APPROVED, MeetingState.ENDED)
     assert old.short_name is None
 
 

@@ -29,7 +29,7 @@ async def test_what_was_scheduled_is_found_by_id_and_short_name(meetings, people
     meeting = await meetings.schedule(wanted, people["thuky"], now)
     assert meeting == await meetings.get(meeting.id) == await meetings.get("giao-ban")
     assert meeting == await meetings.get(str(meeting.id))
-    assert (meeting.title, meeting.state) == ("Giao ban", MeetingState.SCHEDULED)
+    assert (meeting.title, meeting.state) == ("Giao ban", MeetingState.APPROVED)
     assert [site.code for site in meeting.sites] == ["ubndtinh", "pleiku", "kbang"]
     assert [(item.position, item.title) for item in meeting.agenda] == [
         (1, "Điểm danh"),

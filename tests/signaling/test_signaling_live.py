@@ -190,7 +190,7 @@ async def _meeting(db: Database, sites: int) -> Meeting:
                 chair_id=1,
                 start=NOW,
                 end=NOW + timedelta(hours=2),
-                state="scheduled",
+                state="approved",
                 notes="",
                 created_by=1,
                 created_at=NOW,

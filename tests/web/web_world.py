@@ -182,7 +182,7 @@ async def add_meeting(
     minutes: int = 120,
     sites: tuple[str, ...] = ("ubnd-tinh", "Pleiku", "KBang", "Chư Sê"),
     short_name: str | None = None,
-    state: MeetingState = MeetingState.SCHEDULED,
+    state: MeetingState = MeetingState.APPROVED,
 ) -> Meeting:
     """A meeting in the store; its end may lie in the past."""
     at, agenda = start, []
@@ -211,7 +211,7 @@ async def add_meeting(
         world.people["thuky"],
         min(start, datetime.now(UTC)),
     )
-    if state is not MeetingState.SCHEDULED:
+    if state is not MeetingState.APPROVED:
         await world.meetings.set_state(meeting.id, state)
         meeting = await world.meetings.get(meeting.id) or meeting
     return meeting

@@ -40,7 +40,7 @@ class MeetingResource(Resource, frozen=True, kw_only=True, rename="camel"):
     chair: str
     start: datetime
     end: datetime
-    state: str  # "scheduled" | "live" | "ended" | "cancelled"
+    state: str  # of `MeetingState`
     site_count: int
 
 

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from rooms.directory.accounts import Account
 from rooms.meetings.meetings import InvitedSite, Meeting, MeetingState
+from rooms.meetings.records import WAITING
 from rooms.records.recordings import RecordingInfo, RecordingState
 from rooms.session.model import Seat
 from web.auth import require, signed_in
@@ -89,11 +90,7 @@ def choose_next(meetings: list[Meeting], now: datetime) -> Meeting | None:
     live = [meeting for meeting in meetings if meeting.state is MeetingState.LIVE]
     if live:
         return max(live, key=lambda meeting: (meeting.start, len(meeting.sites)))
-    waiting = [
-        meeting
-        for meeting in meetings
-        if meeting.state is MeetingState.SCHEDULED and meeting.end > now
-    ]
+    waiting = [meeting for meeting in meetings if meeting.state in WAITING and meeting.end > now]
     return min(waiting, key=lambda meeting: (meeting.start, -len(meeting.sites)), default=None)
 
 

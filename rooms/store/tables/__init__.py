@@ -1,0 +1,52 @@
+"""Every table, for SQLite and PostgreSQL alike. `migrations/` must lead to exactly these."""
+
+from rooms.store.tables.accounts import AccountRow, AccountSessionRow, LoginAttemptRow
+from rooms.store.tables.base import Base, UtcDateTime
+from rooms.store.tables.directory import (
+    PersonRow,
+    SiteGroupMemberRow,
+    SiteGroupRow,
+    SiteRow,
+    UnitCodeRow,
+    UnitLevelRow,
+    UnitRow,
+)
+from rooms.store.tables.invitations import MailRow, RecipientRow
+from rooms.store.tables.meetings import (
+    AgendaItemRow,
+    MeetingRevisionRow,
+    MeetingRow,
+    MeetingSeriesRow,
+    MeetingSiteRow,
+    MeetingStaffRow,
+    MeetingTemplateRow,
+)
+from rooms.store.tables.records import AuditEntryRow, LogEntryRow, LogSnapshotRow, RecordingRow
+
+__all__ = [
+    "AccountRow",
+    "AccountSessionRow",
+    "AgendaItemRow",
+    "AuditEntryRow",
+    "Base",
+    "LogEntryRow",
+    "LogSnapshotRow",
+    "LoginAttemptRow",
+    "MailRow",
+    "MeetingRevisionRow",
+    "MeetingRow",
+    "MeetingSeriesRow",
+    "MeetingSiteRow",
+    "MeetingStaffRow",
+    "MeetingTemplateRow",
+    "PersonRow",
+    "RecipientRow",
+    "RecordingRow",
+    "SiteGroupMemberRow",
+    "SiteGroupRow",
+    "SiteRow",
+    "UnitCodeRow",
+    "UnitLevelRow",
+    "UnitRow",
+    "UtcDateTime",
+]
