@@ -88,50 +88,65 @@ async def running(
         stack.push_async_callback(db.close)
         supervisor = await stack.enter_async_context(Supervisor())
         media, _ = await asyncio.gather(_media(settings, supervisor, stack), db.migrate())
-        meetings = Meetings(db)
-        recordings = Recordings(db, settings.folder / "recordings")
-        health = HealthBoard()
-        live = LiveMeetings(
-            db, meetings, recordings, media, SystemClock(), health, _switch_rule(settings)
-        )
-        stack.push_async_callback(live.close)
-        audit = Audit(db)
-        dumps = Dumps(
-            settings.folder.absolute() / "dumps",
-            media,
-            live.peer,
-            audit,
-            SystemClock(),
-            allowed=settings.media.dumps,
-            max_bytes=settings.media.dump_megabytes * 1_000_000,
-        )
-        services = Services(
-            settings=WebSettings(
-                public_url=settings.server.public_url.rstrip("/"),
-                secure_cookies=settings.server.secure_cookies,
-                hotline=settings.site.hotline,
-                province=settings.site.province,
-                token_key=key,
-                demo=demo,
-                demo_accounts=tuple(demo_accounts),
-            ),
-            accounts=Accounts(db),
-            directory=Directory(db),
-            meetings=meetings,
-            recordings=recordings,
-            live=live,
-            health=health,
-            audit=audit,
-            dumps=dumps,
-            turn=TurnServers(settings.turn.urls, settings.turn.secret, settings.turn.ttl_seconds),
-        )
+        web_settings = _web_settings(settings, key, demo, demo_accounts)
+        services = _services(settings, db, media, web_settings)
+        stack.push_async_callback(services.live.close)
         app = _application(settings, services, db, media)
-        await live.resume()
-        supervisor.start(run_jobs(recordings, meetings, EventLog(db)), name="jobs")
+        await services.live.resume()
+        _start_jobs(supervisor, services, db)
         port = await _listen(settings, app, stack)
         host = settings.host_and_port[0]
         shown = f"[{host}]" if ":" in host else host
         yield Service(url=f"http://{shown}:{port}")
+
+
+def _web_settings(
+    settings: Settings, key: bytes, demo: bool, demo_accounts: Iterable[DemoAccount]
+) -> WebSettings:
+    return WebSettings(
+        public_url=settings.server.public_url.rstrip("/"),
+        secure_cookies=settings.server.secure_cookies,
+        hotline=settings.site.hotline,
+        province=settings.site.province,
+        token_key=key,
+        demo=demo,
+        demo_accounts=tuple(demo_accounts),
+    )
+
+
+def _services(
+    settings: Settings, db: Database, media: WorkerPlane, web_settings: WebSettings
+) -> Services:
+    """Every service of the domain, each built once."""
+    clock, health, audit = SystemClock(), HealthBoard(), Audit(db)
+    meetings = Meetings(db)
+    recordings = Recordings(db, settings.folder / "recordings")
+    live = LiveMeetings(db, meetings, recordings, media, clock, health, _switch_rule(settings))
+    return Services(
+        settings=web_settings,
+        accounts=Accounts(db),
+        directory=Directory(db),
+        meetings=meetings,
+        recordings=recordings,
+        live=live,
+        health=health,
+        audit=audit,
+        dumps=Dumps(
+            settings.folder.absolute() / "dumps",
+            media,
+            live.peer,
+            audit,
+            clock,
+            allowed=settings.media.dumps,
+            max_bytes=settings.media.dump_megabytes * 1_000_000,
+        ),
+        turn=TurnServers(settings.turn.urls, settings.turn.secret, settings.turn.ttl_seconds),
+    )
+
+
+def _start_jobs(supervisor: Supervisor, services: Services, db: Database) -> None:
+    """What goes on in the background."""
+    supervisor.start(run_jobs(services.recordings, services.meetings, EventLog(db)), name="jobs")
 
 
 def _token_key(settings: Settings) -> bytes:
