@@ -2,6 +2,7 @@
 
 from rooms.store.tables.accounts import AccountRow, AccountSessionRow, LoginAttemptRow
 from rooms.store.tables.base import Base, UtcDateTime
+from rooms.store.tables.dates import CalendarDayRow, CalendarFeedRow, OfficeHoursRow
 from rooms.store.tables.directory import (
     PersonRow,
     SiteGroupMemberRow,
@@ -29,6 +30,8 @@ __all__ = [
     "AgendaItemRow",
     "AuditEntryRow",
     "Base",
+    "CalendarDayRow",
+    "CalendarFeedRow",
     "LogEntryRow",
     "LogSnapshotRow",
     "LoginAttemptRow",
@@ -39,6 +42,7 @@ __all__ = [
     "MeetingSiteRow",
     "MeetingStaffRow",
     "MeetingTemplateRow",
+    "OfficeHoursRow",
     "PersonRow",
     "RecipientRow",
     "RecordingRow",

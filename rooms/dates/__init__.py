@@ -1,0 +1,1 @@
+"""Working days, holidays, office hours: the dates a secretariat counts with."""
