@@ -25,6 +25,8 @@ from media.announced import Announced
 from rooms.clock import SystemClock
 from rooms.directory.accounts import Accounts
 from rooms.directory.directory import Directory
+from rooms.directory.groups import Groups
+from rooms.directory.people import People
 from rooms.directory.tokens import load_key
 from rooms.health import HealthBoard
 from rooms.meetings.meetings import Meetings
@@ -126,6 +128,8 @@ def _services(
         settings=web_settings,
         accounts=Accounts(db),
         directory=Directory(db),
+        people=People(db),
+        groups=Groups(db),
         meetings=meetings,
         recordings=recordings,
         live=live,

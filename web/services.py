@@ -6,6 +6,8 @@ from aiohttp import web
 
 from rooms.directory.accounts import Accounts
 from rooms.directory.directory import Directory
+from rooms.directory.groups import Groups
+from rooms.directory.people import People
 from rooms.health import HealthBoard
 from rooms.meetings.meetings import Meetings
 from rooms.records.audit import Audit
@@ -42,6 +44,8 @@ class Services:
     settings: WebSettings
     accounts: Accounts
     directory: Directory
+    people: People
+    groups: Groups
     meetings: Meetings
     recordings: Recordings
     live: LiveMeetings

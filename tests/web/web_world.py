@@ -17,6 +17,8 @@ from multidict import MultiDict
 from rooms.clock import SystemClock
 from rooms.directory.accounts import Account, AccountRole, Accounts
 from rooms.directory.directory import Directory
+from rooms.directory.groups import Groups
+from rooms.directory.people import People
 from rooms.health import HealthBoard
 from rooms.media_port import Connected, MediaObserver, SlotWant
 from rooms.meetings.meetings import AgendaItem, Meeting, MeetingDraft, Meetings, MeetingState
@@ -362,6 +364,8 @@ async def running_site(
         settings=WebSettings(**{**plain, **settings}),
         accounts=world.accounts,
         directory=world.directory,
+        people=People(db),
+        groups=Groups(db),
         meetings=world.meetings,
         recordings=recordings,
         live=live,

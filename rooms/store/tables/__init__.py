@@ -5,12 +5,17 @@ from rooms.store.tables.base import Base, UtcDateTime
 from rooms.store.tables.dates import CalendarDayRow, CalendarFeedRow, OfficeHoursRow
 from rooms.store.tables.directory import (
     PersonRow,
+    ReformMoveRow,
+    ReformRow,
     SiteGroupMemberRow,
     SiteGroupRow,
     SiteRow,
+    UnitAliasRow,
     UnitCodeRow,
     UnitLevelRow,
     UnitRow,
+    UnitSuccessionRow,
+    UnitVersionRow,
 )
 from rooms.store.tables.invitations import MailRow, RecipientRow
 from rooms.store.tables.meetings import (
@@ -46,11 +51,16 @@ __all__ = [
     "PersonRow",
     "RecipientRow",
     "RecordingRow",
+    "ReformMoveRow",
+    "ReformRow",
     "SiteGroupMemberRow",
     "SiteGroupRow",
     "SiteRow",
+    "UnitAliasRow",
     "UnitCodeRow",
     "UnitLevelRow",
     "UnitRow",
+    "UnitSuccessionRow",
+    "UnitVersionRow",
     "UtcDateTime",
 ]
