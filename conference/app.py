@@ -22,6 +22,7 @@ from conference.seats import Seats
 from conference.tasks import Supervisor
 from conference.worker import WorkerGone
 from media.announced import Announced
+from rooms.answers.answers import Answers
 from rooms.clock import SystemClock
 from rooms.directory.accounts import Accounts
 from rooms.directory.directory import Directory
@@ -131,6 +132,7 @@ def _services(
         people=People(db),
         groups=Groups(db),
         meetings=meetings,
+        answers=Answers(db),
         recordings=recordings,
         live=live,
         health=health,

@@ -34,6 +34,11 @@ STATUS_OF_CODE = {
     "not-present": HTTPStatus.CONFLICT,
     "ended": HTTPStatus.CONFLICT,
     "cancelled": HTTPStatus.CONFLICT,
+    "changed-meanwhile": HTTPStatus.CONFLICT,
+    "answers-early": HTTPStatus.CONFLICT,
+    "answers-locked": HTTPStatus.CONFLICT,
+    "answers-off": HTTPStatus.CONFLICT,
+    "outside-branch": HTTPStatus.FORBIDDEN,
 }
 
 _TITLES = {

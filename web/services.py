@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from rooms.answers.answers import Answers
 from rooms.directory.accounts import Accounts
 from rooms.directory.directory import Directory
 from rooms.directory.groups import Groups
@@ -47,6 +48,7 @@ class Services:
     people: People
     groups: Groups
     meetings: Meetings
+    answers: Answers
     recordings: Recordings
     live: LiveMeetings
     health: HealthBoard

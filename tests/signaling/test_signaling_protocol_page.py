@@ -35,7 +35,17 @@ STRUCTURES: list[type[msgspec.Struct]] = [
     notices.Level,
     notices.Line,
 ]
-NOT_ON_A_SOCKET = {"bad-credentials", "throttled", "name-taken", "dumps-off"}  # of pages
+NOT_ON_A_SOCKET = {
+    "answers-early",
+    "answers-locked",
+    "answers-off",
+    "bad-credentials",
+    "changed-meanwhile",
+    "dumps-off",
+    "name-taken",
+    "outside-branch",
+    "throttled",
+}  # of pages
 
 
 def fields_of(kind: type[msgspec.Struct]) -> set[str]:

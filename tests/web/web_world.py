@@ -14,6 +14,7 @@ from aiohttp import ClientResponse, CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 from multidict import MultiDict
 
+from rooms.answers.answers import Answers
 from rooms.clock import SystemClock
 from rooms.directory.accounts import Account, AccountRole, Accounts
 from rooms.directory.directory import Directory
@@ -367,6 +368,7 @@ async def running_site(
         people=People(db),
         groups=Groups(db),
         meetings=world.meetings,
+        answers=Answers(db),
         recordings=recordings,
         live=live,
         health=health,

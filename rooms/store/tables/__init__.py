@@ -1,6 +1,12 @@
 """Every table, for SQLite and PostgreSQL alike. `migrations/` must lead to exactly these."""
 
 from rooms.store.tables.accounts import AccountRow, AccountSessionRow, LoginAttemptRow
+from rooms.store.tables.answers import (
+    AnswerHistoryRow,
+    AnswerTermsRow,
+    SiteAnswerRow,
+    SiteDelegateRow,
+)
 from rooms.store.tables.base import Base, UtcDateTime
 from rooms.store.tables.dates import CalendarDayRow, CalendarFeedRow, OfficeHoursRow
 from rooms.store.tables.directory import (
@@ -33,6 +39,8 @@ __all__ = [
     "AccountRow",
     "AccountSessionRow",
     "AgendaItemRow",
+    "AnswerHistoryRow",
+    "AnswerTermsRow",
     "AuditEntryRow",
     "Base",
     "CalendarDayRow",
@@ -53,6 +61,8 @@ __all__ = [
     "RecordingRow",
     "ReformMoveRow",
     "ReformRow",
+    "SiteAnswerRow",
+    "SiteDelegateRow",
     "SiteGroupMemberRow",
     "SiteGroupRow",
     "SiteRow",

@@ -1,0 +1,190 @@
+"""Reading: how the sites of a meeting stand, and who may act for which of them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rooms.answers.branches import Node, Tree
+from rooms.answers.records import Actor, AnswerState, Delegate, SiteAnswer, Terms
+from rooms.directory.accounts import Account, AccountRole
+from rooms.store.tables import (
+    AnswerTermsRow,
+    MeetingRow,
+    MeetingSiteRow,
+    MeetingStaffRow,
+    PersonRow,
+    RecipientRow,
+    SiteAnswerRow,
+    SiteDelegateRow,
+    SiteRow,
+    UnitRow,
+)
+
+SECRETARIES = (AccountRole.SECRETARIAT, AccountRole.ADMINISTRATOR)
+SECRETARY_DUTY = "secretary"
+
+
+async def tree_of(session: AsyncSession) -> Tree:
+    columns = (UnitRow.id, UnitRow.parent_id, UnitRow.kind, UnitRow.level, UnitRow.short_name)
+    return Tree({row[0]: Node(*row) for row in await session.execute(select(*columns))})
+
+
+async def sites_of_units(session: AsyncSession) -> dict[int, int]:
+    """Unit ids by the ids of active sites."""
+    query = select(SiteRow.id, SiteRow.unit_id).where(SiteRow.active)
+    return dict((await session.execute(query)).all())
+
+
+async def terms_of(session: AsyncSession, meeting_id: int) -> Terms:
+    row = await session.get(AnswerTermsRow, meeting_id)
+    if row is None:
+        return Terms()
+    return Terms(deadline=row.deadline, locked=row.locked, reminded_at=row.reminded_at)
+
+
+async def standings(
+    session: AsyncSession, meeting_id: int, only: int | None = None
+) -> list[SiteAnswer]:
+    """The invited sites in protocol order; `only`: that site alone."""
+    query = (
+        select(MeetingSiteRow, SiteRow, UnitRow.short_name, SiteAnswerRow)
+        .join(SiteRow, SiteRow.id == MeetingSiteRow.site_id)
+        .join(UnitRow, UnitRow.id == SiteRow.unit_id)
+        .outerjoin(
+            SiteAnswerRow,
+            (SiteAnswerRow.meeting_id == MeetingSiteRow.meeting_id)
+            & (SiteAnswerRow.site_id == MeetingSiteRow.site_id),
+        )
+        .where(MeetingSiteRow.meeting_id == meeting_id)
+        .order_by(SiteRow.rank, SiteRow.id)
+    )
+    if only is not None:
+        query = query.where(MeetingSiteRow.site_id == only)
+    rows = (await session.execute(query)).all()
+    tree = await tree_of(session)
+    delegates = await _delegates(session, meeting_id, only)
+    return [_standing(row, tree, delegates) for row in rows]
+
+
+async def _delegates(
+    session: AsyncSession, meeting_id: int, only: int | None
+) -> dict[int, list[Delegate]]:
+    query = (
+        select(SiteDelegateRow)
+        .where(SiteDelegateRow.meeting_id == meeting_id)
+        .order_by(SiteDelegateRow.site_id, SiteDelegateRow.number)
+    )
+    if only is not None:
+        query = query.where(SiteDelegateRow.site_id == only)
+    found: dict[int, list[Delegate]] = {}
+    for row in await session.scalars(query):
+        delegate = Delegate(full_name=row.full_name, position=row.position, unit=row.unit)
+        found.setdefault(row.site_id, []).append(delegate)
+    return found
+
+
+def _standing(row: Any, tree: Tree, delegates: dict[int, list[Delegate]]) -> SiteAnswer:
+    invited, site, unit_name, answer = row
+    plain = SiteAnswer(
+        site_id=site.id,
+        name=invited.name or site.name,
+        short_name=invited.short_name or site.short_name,
+        unit_id=site.unit_id,
+        unit_name=invited.unit_name or unit_name,
+        level=tree.level(site.unit_id),
+        branch=tree.district(site.unit_id),
+        capacity=site.capacity,
+        contact_name=site.contact_name,
+        contact_phone=site.contact_phone,
+        technician_phone=site.technician_phone,
+        email=site.email,
+    )
+    if answer is None:
+        return plain
+    return msgspec.structs.replace(
+        plain,
+        invited_by=answer.invited_by,
+        state=AnswerState(answer.state),
+        reason=answer.reason,
+        presiding_name=answer.presiding_name,
+        presiding_position=answer.presiding_position,
+        head_count=answer.head_count,
+        delegates=tuple(delegates.get(site.id, ())),
+        note=answer.note,
+        answered_at=answer.answered_at,
+        by=answer.by,
+        reopened=answer.reopened,
+        revision=answer.revision,
+    )
+
+
+async def actor_of(session: AsyncSession, meeting: MeetingRow, account: Account) -> Actor:
+    """What an account may do with the answers of a meeting."""
+    secretary = account.role in SECRETARIES or await _on_duty(session, meeting.id, account.id)
+    watches = (
+        secretary
+        or account.role is AccountRole.TECHNICIAN
+        or account.id in (meeting.chair_id, meeting.deputy_id, meeting.created_by)
+        or (account.unit_id == meeting.host_unit_id and account.role is AccountRole.OFFICIAL)
+    )
+    own, branch = await _branch(session, await _unit_of(session, account), account.site_id)
+    name = f"{account.full_name}, {account.position}" if account.position else account.full_name
+    return Actor(
+        name=name,
+        account_id=account.id,
+        secretary=secretary,
+        watches=watches,
+        own_sites=own,
+        sites=branch,
+    )
+
+
+async def _on_duty(session: AsyncSession, meeting_id: int, account_id: int) -> bool:
+    return await session.get(MeetingStaffRow, (meeting_id, account_id, SECRETARY_DUTY)) is not None
+
+
+async def _unit_of(session: AsyncSession, account: Account) -> int | None:
+    """The unit an account acts for: that of its site before its own. Technicians act for none."""
+    if account.role not in (AccountRole.OFFICIAL, AccountRole.SITE_DEVICE):
+        return None
+    if account.site_id is not None:
+        site = await session.get(SiteRow, account.site_id)
+        return site.unit_id if site is not None else None
+    return account.unit_id
+
+
+async def actor_of_link(session: AsyncSession, recipient: RecipientRow) -> Actor:
+    """The holder of a personal link acts for the site, or for the unit of the person, it is of."""
+    unit_id = None
+    if recipient.site_id is not None:
+        site = await session.get(SiteRow, recipient.site_id)
+        unit_id = site.unit_id if site is not None else None
+    elif recipient.person_id is not None:
+        person = await session.get(PersonRow, recipient.person_id)
+        unit_id = person.unit_id if person is not None else None
+    own, branch = await _branch(session, unit_id, recipient.site_id)
+    return Actor(name=recipient.name, recipient_id=recipient.id, own_sites=own, sites=branch)
+
+
+async def _branch(
+    session: AsyncSession, unit_id: int | None, site_id: int | None
+) -> tuple[frozenset[int], frozenset[int]]:
+    """The sites of a unit, and those of its branch."""
+    if unit_id is None:
+        return frozenset(), frozenset()
+    sites = await sites_of_units(session)
+    units = (await tree_of(session)).branch(unit_id)
+    own = {site for site, unit in sites.items() if unit == unit_id}
+    below = {site for site, unit in sites.items() if unit in units}
+    extra = {site_id} if site_id is not None else set()
+    return frozenset(own | extra), frozenset(below | own | extra)
+
+
+def of_branch(answers: Sequence[SiteAnswer], actor: Actor) -> list[SiteAnswer]:
+    """What an actor sees: everything, or its own branch alone."""
+    if actor.secretary or actor.watches:
+        return list(answers)
+    return [answer for answer in answers if answer.site_id in actor.sites]
