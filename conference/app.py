@@ -25,6 +25,7 @@ from media.announced import Announced
 from rooms.answers.answers import Answers
 from rooms.clock import SystemClock
 from rooms.directory.accounts import Accounts
+from rooms.directory.api_tokens import ApiTokens
 from rooms.directory.directory import Directory
 from rooms.directory.groups import Groups
 from rooms.directory.people import People
@@ -34,6 +35,7 @@ from rooms.meetings.meetings import Meetings
 from rooms.records.audit import Audit
 from rooms.records.dumps import Dumps
 from rooms.records.recordings import Recordings
+from rooms.records.replays import Replays
 from rooms.service import LiveMeetings
 from rooms.store.database import Database
 from rooms.store.log import EventLog
@@ -122,12 +124,12 @@ def _services(
 ) -> Services:
     """Every service of the domain, each built once."""
     clock, health, audit = SystemClock(), HealthBoard(), Audit(db)
-    meetings = Meetings(db)
+    accounts, meetings = Accounts(db), Meetings(db)
     recordings = Recordings(db, settings.folder / "recordings")
     live = LiveMeetings(db, meetings, recordings, media, clock, health, _switch_rule(settings))
     return Services(
         settings=web_settings,
-        accounts=Accounts(db),
+        accounts=accounts,
         directory=Directory(db),
         people=People(db),
         groups=Groups(db),
@@ -146,6 +148,8 @@ def _services(
             allowed=settings.media.dumps,
             max_bytes=settings.media.dump_megabytes * 1_000_000,
         ),
+        tokens=ApiTokens(db, accounts),
+        replays=Replays(db),
         turn=TurnServers(settings.turn.urls, settings.turn.secret, settings.turn.ttl_seconds),
     )
 

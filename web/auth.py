@@ -2,7 +2,8 @@
 
 The sign-in session is a random token in an HttpOnly cookie; the store keeps its hash alone. Every
 changing request must come from our own origin and carry a token bound to that cookie, the sign-in
-form included.
+form included. Programs send `Authorization: Bearer …` to the REST API instead: no cookie is looked
+at then, and no form token is needed.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from aiohttp.typedefs import Handler, Middleware
 from yarl import URL
 
 from rooms.directory.accounts import Account, AccountRole
+from rooms.directory.api_tokens import Scope
 from rooms.errors import RequestRefused
 from web.i18n import DEFAULT, Language, current_language, known_language, use_language
 from web.services import SERVICES
@@ -34,6 +36,8 @@ YEAR_SECONDS = 365 * 24 * 3600
 
 ACCOUNT: web.RequestKey[Account | None] = web.RequestKey("account", object)  # type: ignore[arg-type]
 VISIT: web.RequestKey[str] = web.RequestKey("visit", str)
+SCOPES: web.RequestKey[frozenset[Scope]] = web.RequestKey("scopes", frozenset)
+API = "/api/"
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
@@ -50,6 +54,41 @@ def signed_in(request: web.Request) -> Account:
     account = account_of(request)
     assert account is not None
     return account
+
+
+def bearer_scopes(request: web.Request) -> frozenset[Scope] | None:
+    """What the token of this request may be used for; None: it came with a session."""
+    return request.get(SCOPES)
+
+
+def _bearer(request: web.Request) -> str | None:
+    """The token in the Authorization header of a request to the API."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    is_bearer = kind.lower() == "bearer" and request.path.startswith(API)
+    return token.strip() if is_bearer else None
+
+
+class UnknownToken(web.HTTPUnauthorized):
+    """The bearer token opens nothing: unknown, expired or revoked."""
+
+    def __init__(self) -> None:
+        super().__init__(headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+
+
+async def _account_of_bearer(request: web.Request, token: str) -> Account:
+    tokens = request.app[SERVICES].tokens
+    found = await tokens.bearer(token, request.remote or "", datetime.now(UTC))
+    if found is None:
+        raise UnknownToken
+    account, request[SCOPES] = found
+    return account
+
+
+async def _account_of_session(request: web.Request) -> Account | None:
+    token = request.cookies.get(SESSION_COOKIE, "")
+    if not _TOKEN.fullmatch(token):
+        return None
+    return await request.app[SERVICES].accounts.session_account(token, datetime.now(UTC))
 
 
 def csrf_token(request: web.Request) -> str:
@@ -130,10 +169,12 @@ async def close_session(request: web.Request, response: web.StreamResponse) -> N
 
 
 def _language(request: web.Request, account: Account | None) -> Language:
-    """Asked for in the address, chosen earlier, or the account's own."""
+    """Asked for in the address, chosen earlier, or the account's own. Programs ask by header."""
+    asked = request.headers.get("Accept-Language", "") if request.path.startswith(API) else ""
     return (
         known_language(request.query.get("lang"))
         or known_language(request.cookies.get(LANGUAGE_COOKIE))
+        or known_language(asked[:2].lower())
         or (account.language if account else DEFAULT)
     )
 
@@ -145,11 +186,11 @@ def identify(skip: tuple[str, ...]) -> Middleware:
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith(skip):
             return await handler(request)
-        token = request.cookies.get(SESSION_COOKIE, "")
-        account = None
-        if _TOKEN.fullmatch(token):
-            accounts = request.app[SERVICES].accounts
-            account = await accounts.session_account(token, datetime.now(UTC))
+        bearer = _bearer(request)
+        if bearer is None:
+            account = await _account_of_session(request)
+        else:
+            account = await _account_of_bearer(request, bearer)
         request[ACCOUNT] = account
         visit = request.cookies.get(VISIT_COOKIE, "")
         known_visit = _TOKEN.fullmatch(visit) is not None
@@ -187,6 +228,8 @@ def protect(skip: tuple[str, ...]) -> Middleware:
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.method in _SAFE_METHODS or request.path.startswith(skip):
             return await handler(request)
+        if bearer_scopes(request) is not None:
+            return await handler(request)
         expected = csrf_token(request)
         if not same_origin(request) or not hmac.compare_digest(
             (await _sent_token(request)).encode(), expected.encode()
@@ -207,8 +250,7 @@ class Forged(web.HTTPForbidden):
 def require(*roles: AccountRole) -> Callable[[_PAGE], _PAGE]:
     """Let a handler run only for signed-in accounts, with `roles` only for these.
 
-    Others: pages go to the sign-in page and come back; the API answers 401. A wrong role is
-    refused with "not-allowed".
+    Others go to the sign-in page and come back. A wrong role is refused with "not-allowed".
     """
 
     def decorate(handler: _PAGE) -> _PAGE:
@@ -216,8 +258,6 @@ def require(*roles: AccountRole) -> Callable[[_PAGE], _PAGE]:
         async def guarded(request: web.Request) -> web.StreamResponse:
             account = account_of(request)
             if account is None:
-                if request.path.startswith("/api/"):
-                    raise web.HTTPUnauthorized
                 back = request.path_qs if request.method == "GET" else "/"
                 raise web.HTTPSeeOther(f"{SIGN_IN}?next={quote(back, safe='/')}")
             if roles and account.role not in roles:

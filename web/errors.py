@@ -74,6 +74,19 @@ class ErrorPage(Page):
     advice: str
 
 
+class Problem(Exception):
+    """A request of a program cannot be served; `title` is a msgid, or said already."""
+
+    def __init__(
+        self, status: int, code: str, title: str, *, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.title = title
+        self.headers = headers or {}
+
+
 def problem(
     status: int, code: str, title: str, errors: dict[str, str] | None = None
 ) -> web.Response:
@@ -115,6 +128,8 @@ def _http_error(request: web.Request, error: web.HTTPException) -> web.StreamRes
     response = error_response(request, error.status, f"http-{error.status}", text)
     if isinstance(error, web.HTTPMethodNotAllowed):
         response.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+    if "WWW-Authenticate" in error.headers:
+        response.headers["WWW-Authenticate"] = error.headers["WWW-Authenticate"]
     return response
 
 
@@ -125,6 +140,10 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
         return await handler(request)
     except RequestRefused as refused:
         return _refused(request, refused)
+    except Problem as fault:
+        response = problem(fault.status, fault.code, gettext(fault.title))
+        response.headers.update(fault.headers)
+        return response
     except Invalid as invalid:
         texts = {field: gettext(text) for field, text in invalid.errors.items()}
         return problem(422, "invalid", gettext(mark("Dữ liệu không hợp lệ.")), texts)

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from rooms.answers.answers import Answers
 from rooms.directory.accounts import Accounts
+from rooms.directory.api_tokens import ApiTokens
 from rooms.directory.directory import Directory
 from rooms.directory.groups import Groups
 from rooms.directory.people import People
@@ -14,6 +15,7 @@ from rooms.meetings.meetings import Meetings
 from rooms.records.audit import Audit
 from rooms.records.dumps import Dumps
 from rooms.records.recordings import Recordings
+from rooms.records.replays import Replays
 from rooms.service import LiveMeetings
 from rooms.turn import TurnServers
 
@@ -54,6 +56,8 @@ class Services:
     health: HealthBoard
     audit: Audit
     dumps: Dumps
+    tokens: ApiTokens
+    replays: Replays
     turn: TurnServers = field(default_factory=TurnServers)
 
 

@@ -17,6 +17,7 @@ from multidict import MultiDict
 from rooms.answers.answers import Answers
 from rooms.clock import SystemClock
 from rooms.directory.accounts import Account, AccountRole, Accounts
+from rooms.directory.api_tokens import ApiTokens
 from rooms.directory.directory import Directory
 from rooms.directory.groups import Groups
 from rooms.directory.people import People
@@ -26,6 +27,7 @@ from rooms.meetings.meetings import AgendaItem, Meeting, MeetingDraft, Meetings,
 from rooms.records.audit import Audit
 from rooms.records.dumps import Dumps
 from rooms.records.recordings import Recordings
+from rooms.records.replays import Replays
 from rooms.service import LiveMeetings
 from rooms.session.model import PeerId, Source
 from rooms.store.database import Database
@@ -382,6 +384,8 @@ async def running_site(
             allowed=dumps,
             max_bytes=1_000_000_000,
         ),
+        tokens=ApiTokens(db, world.accounts),
+        replays=Replays(db),
     )
     server = TestServer(build_app(services))
     await server.start_server()

@@ -1,5 +1,10 @@
-"""REST resources under /api/v1."""
+"""REST resources under /api/v1: each module registers its own, `README.md` says how."""
 
 from web.api import dumps, meetings, openapi, recordings
 
-ROUTES = [*meetings.ROUTES, *recordings.ROUTES, *dumps.ROUTES, *openapi.ROUTES]
+RESOURCES = (meetings.api, recordings.api, dumps.api)
+
+ROUTES = [
+    *(route for resources in RESOURCES for route in resources.routes()),
+    openapi.route(RESOURCES),
+]

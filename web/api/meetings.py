@@ -1,21 +1,22 @@
 """Meetings of the REST API: list, one, its lines' health, and scheduling."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, time, timedelta
 
-import msgspec
-from aiohttp import web
-
+from rooms.directory.api_tokens import Scope
+from rooms.health import MeetingHealth
 from rooms.meetings.drafts import AgendaItem, MeetingDraft
+from web.api.framework import Call, Created, Query, Resources
+from web.api.reading import malformed
 from web.api.resources import (
+    MeetingDetail,
     MeetingList,
     NewMeeting,
     meeting_detail,
     meeting_resource,
 )
-from web.auth import require, signed_in
-from web.errors import problem
+from web.errors import Problem
 from web.formats import ZONE, local
-from web.i18n import gettext, mark
+from web.i18n import mark
 from web.pages.common import (
     OVERSEERS,
     SCHEDULERS,
@@ -26,57 +27,60 @@ from web.pages.common import (
 )
 from web.pages.meeting import describe_sites
 from web.pages.schedule import AgendaRow, row_starts
-from web.services import SERVICES
 
 MAX_DAYS = 366
 
+api = Resources("meetings")
 
-def json_response(value: object, status: int = 200) -> web.Response:
-    response = web.Response(
-        body=msgspec.json.encode(value), status=status, content_type="application/json"
+
+class Days(Query, frozen=True, kw_only=True, rename={"first": "from", "last": "to"}):
+    """Local days, the last included; a week from today when not said."""
+
+    first: date | None = None
+    last: date | None = None
+
+    def span(self, today: date) -> tuple[date, date]:
+        """
+        Raises:
+            Problem: the days make no sense.
+        """
+        first = self.first or today
+        sane = 1900 < first.year < 9000
+        last = self.last or (first + timedelta(days=7) if sane else first)
+        if not sane or not 0 <= (last - first).days <= MAX_DAYS:
+            raise Problem(400, "bad-span", mark("Khoảng ngày không hợp lệ."))
+        return first, last
+
+
+@api.get("/meetings", "Meetings you may enter", scope=Scope.MEETINGS_READ)
+async def index(call: Call[Days, None]) -> MeetingList:
+    first, last = call.query.span(local(call.now).date())
+    meetings = await call.services.meetings.between(
+        midnight(first), midnight(last + timedelta(days=1)), call.account
     )
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return MeetingList(meetings=tuple(meeting_resource(meeting) for meeting in meetings))
 
 
-def _span(request: web.Request) -> tuple[date, date] | None:
-    """Days in `?from=` and `?to=`, the last included; None when they make no sense."""
-    today = local(datetime.now(UTC)).date()
-    try:
-        first = date.fromisoformat(request.query.get("from", today.isoformat()))
-        last = date.fromisoformat(request.query.get("to", (first + timedelta(days=7)).isoformat()))
-    except (ValueError, OverflowError):
-        return None
-    sane = 1900 < first.year < 9000 and first <= last and (last - first).days <= MAX_DAYS
-    return (first, last) if sane else None
+@api.get("/meetings/{meeting}", "One meeting, its sites as they stand", scope=Scope.MEETINGS_READ)
+async def show(call: Call[None, None]) -> MeetingDetail:
+    meeting = await visible_meeting(call.request, call.account)
+    health = call.services.health.snapshot(meeting.id, history=False)
+    sites = describe_sites(meeting, session_of(call.request, meeting), health)
+    return meeting_detail(meeting, sites)
 
 
-@require()
-async def index(request: web.Request) -> web.Response:
-    span = _span(request)
-    if span is None:
-        return problem(400, "bad-span", gettext(mark("Khoảng ngày không hợp lệ.")))
-    meetings = await request.app[SERVICES].meetings.between(
-        midnight(span[0]), midnight(span[1] + timedelta(days=1)), signed_in(request)
-    )
-    return json_response(MeetingList(meetings=tuple(meeting_resource(m) for m in meetings)))
-
-
-@require()
-async def show(request: web.Request) -> web.Response:
-    meeting = await visible_meeting(request, signed_in(request))
-    health = request.app[SERVICES].health.snapshot(meeting.id, history=False)
-    sites = describe_sites(meeting, session_of(request, meeting), health)
-    return json_response(meeting_detail(meeting, sites))
-
-
-@require(*OVERSEERS)
-async def health(request: web.Request) -> web.Response:
-    meeting = await meeting_of(request)
-    snapshot = request.app[SERVICES].health.snapshot(meeting.id)
+@api.get(
+    "/meetings/{meeting}/health",
+    "Every seat's line, for the technician",
+    scope=Scope.TECHNICAL_READ,
+    roles=OVERSEERS,
+)
+async def health(call: Call[None, None]) -> MeetingHealth:
+    meeting = await meeting_of(call.request)
+    snapshot = call.services.health.snapshot(meeting.id)
     if snapshot is None:
-        return problem(404, "not-live", gettext(mark("Cuộc họp này chưa mở hoặc đã kết thúc")))
-    return json_response(snapshot)
+        raise Problem(404, "not-live", mark("Cuộc họp này chưa mở hoặc đã kết thúc"))
+    return snapshot
 
 
 def to_draft(new: NewMeeting) -> MeetingDraft:
@@ -109,24 +113,12 @@ def to_draft(new: NewMeeting) -> MeetingDraft:
     )
 
 
-@require(*SCHEDULERS)
-async def create(request: web.Request) -> web.Response:
-    if request.content_type != "application/json":
-        return problem(415, "not-json", gettext(mark("Yêu cầu phải là JSON.")))
+@api.post("/meetings", "Schedule a meeting", scope=Scope.MEETINGS_WRITE, roles=SCHEDULERS)
+async def create(call: Call[None, NewMeeting]) -> Created[MeetingDetail]:
     try:
-        draft = to_draft(msgspec.json.decode(await request.read(), type=NewMeeting))
-    except (msgspec.DecodeError, OverflowError, ValueError) as error:
-        return problem(400, "malformed", f"{gettext(mark('JSON không hợp lệ.'))} {error}")
-    services = request.app[SERVICES]
-    meeting = await services.meetings.schedule(draft, signed_in(request), datetime.now(UTC))
-    response = json_response(meeting_detail(meeting, describe_sites(meeting, None, None)), 201)
-    response.headers["Location"] = f"/api/v1/meetings/{meeting.id}"
-    return response
-
-
-ROUTES = [
-    web.get("/api/v1/meetings", index),
-    web.post("/api/v1/meetings", create),
-    web.get("/api/v1/meetings/{meeting}", show),
-    web.get("/api/v1/meetings/{meeting}/health", health),
-]
+        draft = to_draft(call.body)
+    except (OverflowError, ValueError) as error:
+        raise malformed(error) from None
+    meeting = await call.services.meetings.schedule(draft, call.account, call.now)
+    detail = meeting_detail(meeting, describe_sites(meeting, None, None))
+    return Created(detail, f"/meetings/{meeting.id}")

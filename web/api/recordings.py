@@ -1,17 +1,18 @@
 """Recordings of the REST API: state and progress of one."""
 
-from aiohttp import web
-
-from web.api.meetings import json_response
-from web.api.resources import recording_resource
-from web.auth import require
+from rooms.directory.api_tokens import Scope
+from web.api.framework import Call, Resources
+from web.api.resources import RecordingResource, recording_resource
 from web.pages.recording import visible_recording
 
-
-@require()
-async def show(request: web.Request) -> web.Response:
-    recording, _meeting = await visible_recording(request)
-    return json_response(recording_resource(recording))
+api = Resources("recordings")
 
 
-ROUTES = [web.get("/api/v1/recordings/{recording:[0-9A-Za-z_-]{1,64}}", show)]
+@api.get(
+    "/recordings/{recording:[0-9A-Za-z_-]{1,64}}",
+    "State and progress of a recording",
+    scope=Scope.RECORDINGS_READ,
+)
+async def show(call: Call[None, None]) -> RecordingResource:
+    recording, _meeting = await visible_recording(call.request)
+    return recording_resource(recording)

@@ -2,19 +2,14 @@
 
 from datetime import datetime
 
-import msgspec
-
 from rooms.meetings.meetings import Meeting
 from rooms.records.recordings import RecordingInfo, RecordingState
+from web.api.framework import Body, Id, Resource
 from web.pages.common import reference
 from web.pages.meeting import SiteLine
 
 
-class Resource(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Base of all answers."""
-
-
-class SiteResource(Resource, frozen=True, kw_only=True, rename="camel"):
+class SiteResource(Resource, frozen=True, kw_only=True):
     id: int
     code: str
     name: str
@@ -24,7 +19,7 @@ class SiteResource(Resource, frozen=True, kw_only=True, rename="camel"):
     since: float | None  # UTC epoch seconds of the present stay
 
 
-class AgendaResource(Resource, frozen=True, kw_only=True, rename="camel"):
+class AgendaResource(Resource, frozen=True, kw_only=True):
     position: int
     title: str
     start: str | None  # local time of day, "08:10"
@@ -32,7 +27,7 @@ class AgendaResource(Resource, frozen=True, kw_only=True, rename="camel"):
     minutes: int | None
 
 
-class MeetingResource(Resource, frozen=True, kw_only=True, rename="camel"):
+class MeetingResource(Resource, frozen=True, kw_only=True):
     id: int
     reference: str  # short name or id: what stands in addresses
     title: str
@@ -44,16 +39,16 @@ class MeetingResource(Resource, frozen=True, kw_only=True, rename="camel"):
     site_count: int
 
 
-class MeetingDetail(MeetingResource, frozen=True, kw_only=True, rename="camel"):
+class MeetingDetail(MeetingResource, frozen=True, kw_only=True):
     sites: tuple[SiteResource, ...]  # protocol order
     agenda: tuple[AgendaResource, ...]
 
 
-class MeetingList(Resource, frozen=True, kw_only=True, rename="camel"):
+class MeetingList(Resource, frozen=True, kw_only=True):
     meetings: tuple[MeetingResource, ...]
 
 
-class RecordingResource(Resource, frozen=True, kw_only=True, rename="camel"):
+class RecordingResource(Resource, frozen=True, kw_only=True):
     id: str
     meeting: int
     started: datetime
@@ -65,23 +60,21 @@ class RecordingResource(Resource, frozen=True, kw_only=True, rename="camel"):
     video: str | None  # address of the MP4, when ready
 
 
-class NewAgendaItem(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class NewAgendaItem(Body, frozen=True, kw_only=True):
     title: str
     presenter: str = ""
     minutes: int | None = None
 
 
-class NewMeeting(
-    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
-):
+class NewMeeting(Body, frozen=True, kw_only=True):
     """The body of POST /api/v1/meetings. Times carry their offset from UTC."""
 
     title: str
     start: datetime
     end: datetime
-    host_unit_id: int
-    chair_id: int
-    site_ids: tuple[int, ...]
+    host_unit_id: Id
+    chair_id: Id
+    site_ids: tuple[Id, ...]
     agenda: tuple[NewAgendaItem, ...] = ()
     notes: str = ""
     secrecy: str = "none"

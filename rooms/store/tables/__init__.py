@@ -7,6 +7,7 @@ from rooms.store.tables.answers import (
     SiteAnswerRow,
     SiteDelegateRow,
 )
+from rooms.store.tables.api import ApiTokenRow, ReplayRow
 from rooms.store.tables.base import Base, UtcDateTime
 from rooms.store.tables.dates import CalendarDayRow, CalendarFeedRow, OfficeHoursRow
 from rooms.store.tables.directory import (
@@ -41,6 +42,7 @@ __all__ = [
     "AgendaItemRow",
     "AnswerHistoryRow",
     "AnswerTermsRow",
+    "ApiTokenRow",
     "AuditEntryRow",
     "Base",
     "CalendarDayRow",
@@ -61,6 +63,7 @@ __all__ = [
     "RecordingRow",
     "ReformMoveRow",
     "ReformRow",
+    "ReplayRow",
     "SiteAnswerRow",
     "SiteDelegateRow",
     "SiteGroupMemberRow",
