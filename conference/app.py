@@ -24,6 +24,9 @@ from conference.worker import WorkerGone
 from media.announced import Announced
 from rooms.answers.answers import Answers
 from rooms.clock import SystemClock
+from rooms.dates.entries import Entries
+from rooms.dates.feeds import Feeds
+from rooms.dates.store import Dates
 from rooms.directory.accounts import Accounts
 from rooms.directory.api_tokens import ApiTokens
 from rooms.directory.directory import Directory
@@ -135,6 +138,9 @@ def _services(
         groups=Groups(db),
         meetings=meetings,
         answers=Answers(db),
+        dates=Dates(db),
+        entries=Entries(db),
+        feeds=Feeds(db, accounts, web_settings.token_key),
         recordings=recordings,
         live=live,
         health=health,

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from rooms.answers.answers import Answers
+from rooms.dates.entries import Entries
+from rooms.dates.feeds import Feeds
+from rooms.dates.store import Dates
 from rooms.directory.accounts import Accounts
 from rooms.directory.api_tokens import ApiTokens
 from rooms.directory.directory import Directory
@@ -51,6 +54,9 @@ class Services:
     groups: Groups
     meetings: Meetings
     answers: Answers
+    dates: Dates
+    entries: Entries
+    feeds: Feeds
     recordings: Recordings
     live: LiveMeetings
     health: HealthBoard

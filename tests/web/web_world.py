@@ -16,6 +16,9 @@ from multidict import MultiDict
 
 from rooms.answers.answers import Answers
 from rooms.clock import SystemClock
+from rooms.dates.entries import Entries
+from rooms.dates.feeds import Feeds
+from rooms.dates.store import Dates
 from rooms.directory.accounts import Account, AccountRole, Accounts
 from rooms.directory.api_tokens import ApiTokens
 from rooms.directory.directory import Directory
@@ -371,6 +374,9 @@ async def running_site(
         groups=Groups(db),
         meetings=world.meetings,
         answers=Answers(db),
+        dates=Dates(db),
+        entries=Entries(db),
+        feeds=Feeds(db, world.accounts, b"k" * 32),
         recordings=recordings,
         live=live,
         health=health,
