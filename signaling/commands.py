@@ -103,6 +103,7 @@ HANDLERS: dict[type[messages.Request], Handler] = {
     messages.StartRecording: _command(lambda m: commands.StartRecording()),
     messages.StopRecording: _command(lambda m: commands.StopRecording()),
     messages.EndMeeting: _command(lambda m: commands.EndMeeting()),
+    messages.Command: _command(lambda m: m.command),
 }
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 import msgspec
 from msgspec import Meta
 
+from rooms.session.commands import ClientCommand
 from rooms.session.events import Entry
 from rooms.session.limits import LEAST_CEILING_KBPS, MOST_CEILING_KBPS
 from rooms.session.model import Profile, SeatId, SeatRef, Session, Source
@@ -157,6 +158,12 @@ class EndMeeting(Request, frozen=True, tag="end-meeting"):
     pass
 
 
+class Command(Request, frozen=True, tag="command"):
+    """Any command of `rooms.session.commands.ClientCommand`, as it stands there."""
+
+    command: ClientCommand
+
+
 class Leave(Message, frozen=True, tag="leave"):
     """The person leaves on purpose; the server closes the connection."""
 
@@ -182,6 +189,7 @@ AnyClientMessage = (
     | StartRecording
     | StopRecording
     | EndMeeting
+    | Command
     | Leave
     | Ping
 )

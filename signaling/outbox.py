@@ -21,6 +21,7 @@ from rooms.session.notices import (
     MediaLost,
     MediaReset,
     Paused,
+    Permissions,
     RecordingHealth,
     Slots,
     Speakers,
@@ -99,6 +100,7 @@ MERGE: dict[type[AnyNotice], Callable[[AnyNotice, AnyNotice], AnyNotice]] = {
     IceServers: _latest,
     TryPath: _latest,
     Superseded: _latest,
+    Permissions: _latest,
 }
 """(notice that waits, newer one of its kind) -> the one to send."""
 

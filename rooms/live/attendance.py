@@ -8,7 +8,7 @@ from rooms.live.media import LiveMedia
 from rooms.media_port import Connected
 from rooms.session import commands as c
 from rooms.session.events import Entry
-from rooms.session.model import Seat, SeatId, Session
+from rooms.session.model import Role, Seat, SeatId, Session
 from rooms.session.notices import AnyNotice
 from rooms.session.policy import Actor, permissions
 from rooms.session.slots import Tile, View
@@ -31,6 +31,7 @@ class Host(Protocol):
     async def submit(self, attendance: "Attendance", command: c.Command) -> None: ...
     async def depart(self, attendance: "Attendance", left: bool) -> None: ...
     def withhold(self, seat: SeatId, on: bool) -> None: ...
+    def role_of(self, seat: SeatId) -> Role | None: ...
 
 
 class Attendance:
@@ -49,11 +50,20 @@ class Attendance:
         self.connection = connection
         self.session = session  # snapshot at entry; None: the client resumed, `missed` has the rest
         self.missed = missed
-        self.permissions = permissions(seat.role)
-        self.actor = Actor(seat.id, seat.role)
+        self._role = seat.role
         self.listener = listener
         self.closed: str | None = None  # code, once it is over
         self.live = live
+
+    @property
+    def actor(self) -> Actor:
+        """The seat, with what it is in the meeting now: the chair may have been handed over."""
+        return Actor(self.seat_id, self.live.role_of(self.seat_id) or self._role)
+
+    @property
+    def permissions(self) -> tuple[str, ...]:
+        role = self.actor.role
+        return () if role is None else permissions(role)
 
     async def submit(self, command: c.Command) -> None:
         """Carry out a command; its events are in the log when this returns.

@@ -28,9 +28,10 @@ from rooms.meetings.records import MeetingState
 from rooms.records.recordings import Recordings
 from rooms.session import commands as c
 from rooms.session import events as e
-from rooms.session.core import Refused, decide, evolve
+from rooms.session.core import decide, evolve
+from rooms.session.decisions import Refused
 from rooms.session.model import PeerId, Phase, Role, Seat, SeatId, Session
-from rooms.session.notices import AnyNotice, MediaLost
+from rooms.session.notices import AnyNotice, MediaLost, Permissions
 from rooms.session.policy import SERVICE, Actor
 from rooms.store.log import EventLog
 from rooms.switching import SwitchRule
@@ -406,11 +407,20 @@ class LiveMeeting:
                 self._seat_left(seat, left)
             case e.MainShown():
                 self._watch.main_switched()
+            case e.ChairHandedOver(seat=seat, former=former):
+                self._tell_permissions(seat)
+                if former is not None:
+                    self._tell_permissions(former.id)
             case e.RecordingStarted(recording=recording, by=by):
                 self._watch.recording_bytes = 0
                 self._recorder.start(recording, by)
             case e.RecordingStopped(recording=recording):
                 self._recorder.stop(recording, self._watch.recording_bytes)
+
+    def _tell_permissions(self, seat: SeatId) -> None:
+        attendance = self._attendances.get(seat)
+        if attendance is not None:
+            attendance.listener.on_notice(Permissions(permissions=attendance.permissions))
 
     def _seat_left(self, seat: SeatId, left: bool) -> None:
         grace = self._graces.pop(seat, None)
@@ -419,6 +429,11 @@ class LiveMeeting:
         code = None if left else "lost"
         self._around.health.media_gone(self.session.meeting, seat, code)
         self.media.release(seat)
+
+    def role_of(self, seat: SeatId) -> Role | None:
+        """What the seat is now; None: it has never been in the meeting."""
+        known = self.session.seats.get(seat)
+        return None if known is None else known.role
 
     def withhold(self, seat: SeatId, on: bool) -> None:
         """A seat's line does not carry its own pictures, or does again."""

@@ -4,13 +4,22 @@ No clock, task, store or socket here: `now` is an argument, and the same log alw
 state. `PERMISSIONS` in `policy.py` says which role may give which command.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 import msgspec
 
 from rooms.session import commands as c
+from rooms.session import course, floor
 from rooms.session import events as e
+from rooms.session.decisions import (
+    Deciders,
+    Decision,
+    Evolvers,
+    Refused,
+    speaks,
+    waits_no_longer,
+    with_seat,
+)
 from rooms.session.model import (
     LineLimits,
     MeetingId,
@@ -25,15 +34,6 @@ from rooms.session.policy import Actor, assists, leads, may, natural_main
 
 NOTHING = Session(meeting=MeetingId(0), title="")  # before the first entry of a log
 SPEAKS_AGAIN_S = 300.0  # who lost the line while speaking, and is back by then, speaks on
-
-
-class Refused(msgspec.Struct, frozen=True):
-    """`decide` says no; `code` is one of `rooms.errors.REFUSALS`."""
-
-    code: str
-
-
-Decision = list[e.AnyEvent] | Refused
 
 
 # ------------------------------------------------------------------------------------- decide
@@ -60,28 +60,30 @@ def _present(state: Session, seat_id: SeatId) -> bool:
 
 
 def _enter(state: Session, actor: Actor, command: c.Enter, now: float) -> Decision:
-    seat = _seated(state.seats.get(command.seat.id), command.seat, command.returning, now)
+    seat = _seated(state, command.seat, command.returning, now)
     if state.seats.get(seat.id) == seat:
         return []
     entered = e.SeatEntered(seat=seat)
     return [entered, *_main_after_entry(state, seat)]
 
 
-def _seated(known: Seat | None, described: Seat, returning: bool, now: float) -> Seat:
+def _seated(state: Session, described: Seat, returning: bool, now: float) -> Seat:
     """The directory's description of a seat with the state the meeting keeps for it."""
+    known = state.seats.get(described.id)
+    role = course.role_on_entry(state, described)
     if known is None:
         return msgspec.structs.replace(
-            described, present=True, since=now, microphone=False, screen=False, hand=None
+            described, role=role, present=True, since=now, microphone=False, screen=False, hand=None
         )
-    # The room device of the chair's site must not take the chair's name off the seat.
-    kept = Role.CHAIR if known.role is Role.CHAIR else described.role
+    back = returning and now <= (known.speaks_until or 0.0)
+    on = back or (known.speaks_until is not None and floor.held_by(state, known.id))
     return msgspec.structs.replace(
         described,
-        role=kept,
+        role=role,
         person=described.person or known.person,
         present=True,
         since=known.since if known.present else now,
-        microphone=known.microphone or (returning and now <= (known.speaks_until or 0.0)),
+        microphone=known.microphone or on,
         muted_by=known.muted_by,
         speaks_until=None,
         camera=known.camera,
@@ -92,7 +94,12 @@ def _seated(known: Seat | None, described: Seat, returning: bool, now: float) ->
 
 
 def _main_after_entry(state: Session, seat: Seat) -> list[e.AnyEvent]:
-    """An empty main picture is filled; an idle one goes to the chair who comes in."""
+    """An empty main picture is filled; an idle one goes to the chair who comes in.
+
+    Whoever has the floor and is back is shown again.
+    """
+    if floor.held_by(state, seat.id) and state.main != seat.id:
+        return [e.MainShown(seat=seat.id, pinned=True)]
     after = msgspec.structs.replace(state, seats={**state.seats, seat.id: seat})
     natural = natural_main(after)
     shown = after.seats.get(after.main) if after.main is not None else None
@@ -108,15 +115,18 @@ def _depart(state: Session, actor: Actor, command: c.Depart, now: float) -> Deci
     if seat is None or not seat.present:
         return []
     left = e.SeatLeft(seat=seat.id, left=command.left)
+    over = floor.over(state, actor, now) if command.left and floor.held_by(state, seat.id) else []
     if state.main != seat.id:
-        return [left]
-    after = evolve(state, e.Entry(seq=state.seq + 1, at=now, actor=actor.seat, event=left))
-    return [left, e.MainShown(seat=natural_main(after), pinned=False)]
+        return [*over, left]
+    after = with_seat(state, seat.id, present=False)
+    return [*over, left, e.MainShown(seat=natural_main(after), pinned=False)]
 
 
 def _microphone(state: Session, actor: Actor, command: c.SetMicrophone, now: float) -> Decision:
     if state.seats[actor.seat].microphone == command.on:
         return []
+    if command.on and not floor.may_speak(state, actor.seat, actor.role):
+        return Refused("floor-closed")
     return [e.MicrophoneSet(seat=actor.seat, on=command.on, by=actor.seat)]
 
 
@@ -140,6 +150,8 @@ def _screen(state: Session, actor: Actor, command: c.SetScreen, now: float) -> D
 def _raise_hand(state: Session, actor: Actor, command: c.RaiseHand, now: float) -> Decision:
     if state.seats[actor.seat].hand is not None:
         return []
+    if floor.held_by(state, actor.seat):
+        return []
     return [e.HandRaised(seat=actor.seat)]
 
 
@@ -150,7 +162,7 @@ def _lower_hand(state: Session, actor: Actor, command: c.LowerHand, now: float) 
     seat = state.seats.get(target)
     if seat is None:
         return Refused("unknown-seat")
-    return [] if seat.hand is None else [e.HandLowered(seat=target, by=actor.seat)]
+    return [] if target not in state.queue else [e.HandLowered(seat=target, by=actor.seat)]
 
 
 def _limits(state: Session, actor: Actor, command: c.SetLimits, now: float) -> Decision:
@@ -175,20 +187,15 @@ def _mute_seat(state: Session, actor: Actor, command: c.MuteSeat, now: float) ->
     seat = state.seats.get(command.seat)
     if seat is None:
         return Refused("unknown-seat")
-    return [e.MicrophoneSet(seat=seat.id, on=False, by=actor.seat)] if _to_mute(seat) else []
+    return [e.MicrophoneSet(seat=seat.id, on=False, by=actor.seat)] if speaks(seat) else []
 
 
 def _mute_all(state: Session, actor: Actor, command: c.MuteAll, now: float) -> Decision:
     return [
         e.MicrophoneSet(seat=seat.id, on=False, by=actor.seat)
         for seat in state.seats.values()
-        if _to_mute(seat) and seat.id != actor.seat
+        if speaks(seat) and seat.id != actor.seat
     ]
-
-
-def _to_mute(seat: Seat) -> bool:
-    """Whether it speaks, or would when it comes back."""
-    return seat.microphone or seat.speaks_until is not None
 
 
 def _show_on_main(state: Session, actor: Actor, command: c.ShowOnMain, now: float) -> Decision:
@@ -238,13 +245,15 @@ def _stop_recording(state: Session, actor: Actor, command: c.StopRecording, now:
 
 
 def _end(state: Session, actor: Actor, command: c.EndMeeting, now: float) -> Decision:
-    ended = e.MeetingEnded(by=actor.seat)
-    if state.recording is None:
-        return [ended]
-    return [e.RecordingStopped(recording=state.recording.id, by=actor.seat), ended]
+    ends: list[e.AnyEvent] = floor.over(state, actor, now)
+    if state.item is not None:
+        ends.append(e.ItemReached(item=None, by=actor.seat))
+    if state.recording is not None:
+        ends.append(e.RecordingStopped(recording=state.recording.id, by=actor.seat))
+    return [*ends, e.MeetingEnded(by=actor.seat)]
 
 
-_DECIDERS: dict[type[c.Command], Callable[[Session, Actor, Any, float], Decision]] = {
+_DECIDERS: Deciders = {
     c.Enter: _enter,
     c.Depart: _depart,
     c.SetMicrophone: _microphone,
@@ -260,6 +269,8 @@ _DECIDERS: dict[type[c.Command], Callable[[Session, Actor, Any, float], Decision
     c.StartRecording: _start_recording,
     c.StopRecording: _stop_recording,
     c.EndMeeting: _end,
+    **floor.DECIDERS,
+    **course.DECIDERS,
 }
 
 
@@ -285,16 +296,14 @@ def fold(entries: Iterable[e.Entry], start: Session = NOTHING) -> Session:
     return start
 
 
-def _with_seat(state: Session, seat_id: SeatId, **changes: Any) -> Session:
-    seat = msgspec.structs.replace(state.seats[seat_id], **changes)
-    return msgspec.structs.replace(state, seats={**state.seats, seat_id: seat})
-
-
 def _opened(state: Session, event: e.MeetingOpened, at: float) -> Session:
     return Session(
         meeting=MeetingId(event.meeting),
         title=event.title,
         seats={seat.id: seat for seat in event.seats},
+        agenda=event.agenda,
+        deputy=event.deputy,
+        discussion=event.discussion,
     )
 
 
@@ -305,7 +314,9 @@ def _entered(state: Session, event: e.SeatEntered, at: float) -> Session:
 def _left(state: Session, event: e.SeatLeft, at: float) -> Session:
     """An absent seat publishes nothing; who did not leave on purpose may come back speaking."""
     spoke = state.seats[event.seat].microphone and not event.left
-    state = _with_seat(
+    if event.left:
+        state = waits_no_longer(state, event.seat)
+    state = with_seat(
         state,
         event.seat,
         present=False,
@@ -313,7 +324,6 @@ def _left(state: Session, event: e.SeatLeft, at: float) -> Session:
         microphone=False,
         speaks_until=at + SPEAKS_AGAIN_S if spoke else None,
         screen=False,
-        hand=None,
     )
     sharing = None if state.sharing == event.seat else state.sharing
     return msgspec.structs.replace(state, sharing=sharing)
@@ -321,28 +331,31 @@ def _left(state: Session, event: e.SeatLeft, at: float) -> Session:
 
 def _microphone_set(state: Session, event: e.MicrophoneSet, at: float) -> Session:
     muted_by = None if event.on or event.by == event.seat else event.by
-    return _with_seat(state, event.seat, microphone=event.on, muted_by=muted_by, speaks_until=None)
+    return with_seat(state, event.seat, microphone=event.on, muted_by=muted_by, speaks_until=None)
 
 
 def _camera_set(state: Session, event: e.CameraSet, at: float) -> Session:
-    return _with_seat(state, event.seat, camera=event.on)
+    return with_seat(state, event.seat, camera=event.on)
 
 
 def _screen_set(state: Session, event: e.ScreenSet, at: float) -> Session:
-    state = _with_seat(state, event.seat, screen=event.on)
+    state = with_seat(state, event.seat, screen=event.on)
     return msgspec.structs.replace(state, sharing=event.seat if event.on else None)
 
 
 def _limits_set(state: Session, event: e.LimitsSet, at: float) -> Session:
-    return _with_seat(state, event.seat, limits=event.limits)
+    return with_seat(state, event.seat, limits=event.limits)
 
 
 def _hand_raised(state: Session, event: e.HandRaised, at: float) -> Session:
-    return _with_seat(state, event.seat, hand=at)
+    state = with_seat(state, event.seat, hand=at)
+    if event.seat in state.queue:
+        return state
+    return msgspec.structs.replace(state, queue=(*state.queue, event.seat))
 
 
 def _hand_lowered(state: Session, event: e.HandLowered, at: float) -> Session:
-    return _with_seat(state, event.seat, hand=None)
+    return waits_no_longer(state, event.seat)
 
 
 def _main_shown(state: Session, event: e.MainShown, at: float) -> Session:
@@ -379,10 +392,13 @@ def _ended(state: Session, event: e.MeetingEnded, at: float) -> Session:
         main=None,
         pinned=False,
         recording=None,
+        floor=None,
+        queue=(),
+        pause=None,
     )
 
 
-_EVOLVERS: dict[type[e.Event], Callable[[Session, Any, float], Session]] = {
+_EVOLVERS: Evolvers = {
     e.MeetingOpened: _opened,
     e.SeatEntered: _entered,
     e.SeatLeft: _left,
@@ -396,4 +412,6 @@ _EVOLVERS: dict[type[e.Event], Callable[[Session, Any, float], Session]] = {
     e.RecordingStarted: _recording_started,
     e.RecordingStopped: _recording_stopped,
     e.MeetingEnded: _ended,
+    **floor.EVOLVERS,
+    **course.EVOLVERS,
 }

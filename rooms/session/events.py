@@ -2,7 +2,7 @@
 
 import msgspec
 
-from rooms.session.model import LineLimits, Seat, SeatId
+from rooms.session.model import Agenda, LineLimits, Seat, SeatId
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", rename="camel"):
@@ -15,6 +15,9 @@ class MeetingOpened(Event, frozen=True, tag="meeting-opened"):
     meeting: int
     title: str
     seats: tuple[Seat, ...]
+    agenda: tuple[Agenda, ...] = ()
+    deputy: SeatId | None = None
+    discussion: bool = True
 
 
 class SeatEntered(Event, frozen=True, tag="seat-entered"):
@@ -75,6 +78,73 @@ class RecordingStopped(Event, frozen=True, tag="recording-stopped"):
     by: SeatId
 
 
+class FloorGiven(Event, frozen=True, tag="floor-given"):
+    """The seat is invited to speak; it waits no longer."""
+
+    seat: SeatId
+    seconds: int | None
+    person: str
+    by: SeatId
+
+
+class FloorExtended(Event, frozen=True, tag="floor-extended"):
+    seconds: int  # granted now, in all
+    by: SeatId
+
+
+class SpeakerNamed(Event, frozen=True, tag="speaker-named"):
+    person: str
+    by: SeatId
+
+
+class FloorEnded(Event, frozen=True, tag="floor-ended"):
+    seat: SeatId
+    spoken: float  # seconds
+    by: SeatId
+
+
+class SeatQueued(Event, frozen=True, tag="seat-queued"):
+    seat: SeatId
+    by: SeatId
+
+
+class QueueMoved(Event, frozen=True, tag="queue-moved"):
+    """The seat waits right before another one now; `before` None: at the end."""
+
+    seat: SeatId
+    before: SeatId | None
+    by: SeatId
+
+
+class DiscussionSet(Event, frozen=True, tag="discussion-set"):
+    open: bool
+    by: SeatId
+
+
+class ChairHandedOver(Event, frozen=True, tag="chair-handed-over"):
+    """`seat` presides from now on. `former`: who did, as the seat now stands; none when unknown."""
+
+    seat: SeatId
+    former: Seat | None
+    by: SeatId
+
+
+class ItemReached(Event, frozen=True, tag="item-reached"):
+    """The meeting turned to an item of the agenda, or away from the last one."""
+
+    item: int | None
+    by: SeatId
+
+
+class PauseStarted(Event, frozen=True, tag="pause-started"):
+    until: float  # UTC epoch seconds
+    by: SeatId
+
+
+class PauseEnded(Event, frozen=True, tag="pause-ended"):
+    by: SeatId
+
+
 class MeetingEnded(Event, frozen=True, tag="meeting-ended"):
     by: SeatId
 
@@ -92,6 +162,17 @@ AnyEvent = (
     | MainShown
     | RecordingStarted
     | RecordingStopped
+    | FloorGiven
+    | FloorExtended
+    | SpeakerNamed
+    | FloorEnded
+    | SeatQueued
+    | QueueMoved
+    | DiscussionSet
+    | ChairHandedOver
+    | ItemReached
+    | PauseStarted
+    | PauseEnded
     | MeetingEnded
 )
 

@@ -79,6 +79,7 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     camera: bool = True
     screen: bool = False
     hand: float | None = None  # UTC epoch seconds when raised
+    direct: bool = True  # invited to speak, its microphone is switched on for it; else it is asked
     limits: LineLimits = LineLimits()
 
 
@@ -90,11 +91,40 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     by: SeatId
 
 
+class Floor(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Who has the floor: the seat that was invited to speak. It keeps it while its line is lost."""
+
+    seat: SeatId
+    since: float  # UTC epoch seconds
+    seconds: int | None = None  # granted; None: no limit
+    person: str = ""  # who speaks there, name and position
+
+
+class Agenda(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One item of the agenda, and when it was really gone through."""
+
+    id: int
+    title: str
+    presenter: str = ""
+    minutes: int | None = None  # planned
+    started: float | None = None  # UTC epoch seconds, of the last time it was begun
+    spent: float = 0.0  # seconds, without the present stretch
+
+
+class Pause(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A break: everybody sees when it goes on."""
+
+    since: float  # UTC epoch seconds
+    until: float
+    by: SeatId
+
+
 class Session(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The whole state of one live meeting: a fold of its log.
 
-    Invariants: `main` names a seat or is None; at most one seat shares its screen and `sharing`
-    names it; a seat that is not present publishes nothing.
+    Invariants: one seat is the chair; `main` names a seat or is None; at most one seat shares its
+    screen and `sharing` names it; a seat that is not present publishes nothing; who has the floor
+    waits in no queue; `queue` names each seat once; `item` names an item of the agenda or is None.
     """
 
     meeting: MeetingId
@@ -105,4 +135,12 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     pinned: bool = False  # True: chair or secretary chose `main`; False: it follows the speaker
     sharing: SeatId | None = None
     recording: Recording | None = None
+    floor: Floor | None = None
+    queue: tuple[SeatId, ...] = ()  # who waits to speak, in this order
+    discussion: bool = True  # seats may switch their own microphones on
+    spoken: dict[SeatId, float] = {}  # seconds of the turns that are over
+    agenda: tuple[Agenda, ...] = ()
+    item: int | None = None  # id of the agenda item at hand
+    pause: Pause | None = None
+    deputy: SeatId | None = None  # may take the chair when the chair is away
     seq: int = 0  # of the last log entry folded in

@@ -107,6 +107,12 @@ class Superseded(Notice, frozen=True, tag="superseded"):
     """The seat connected elsewhere; this connection closes and must not come back by itself."""
 
 
+class Permissions(Notice, frozen=True, tag="permissions"):
+    """What this seat may do from now on: the chair was handed over."""
+
+    permissions: tuple[str, ...]
+
+
 AnyNotice = (
     Slots
     | Layers
@@ -119,4 +125,5 @@ AnyNotice = (
     | IceServers
     | TryPath
     | Superseded
+    | Permissions
 )

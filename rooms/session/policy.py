@@ -39,6 +39,18 @@ PERMISSIONS: dict[type[c.Command], frozenset[Role]] = {
     c.StartRecording: _LEADS,
     c.StopRecording: _LEADS,
     c.EndMeeting: _LEADS,
+    c.InviteToSpeak: _LEADS,
+    c.EndTurn: _SHOWN | _LEADS,
+    c.ExtendTurn: _LEADS,
+    c.NameSpeaker: _SHOWN | _LEADS,
+    c.QueueSeat: _LEADS,
+    c.MoveInQueue: _LEADS,
+    c.SetDiscussion: _LEADS,
+    c.HandOverChair: _LEADS,
+    c.TakeChair: _SHOWN,
+    c.GoToItem: _LEADS,
+    c.StartPause: _LEADS,
+    c.EndPause: _LEADS,
 }
 
 
@@ -64,6 +76,11 @@ def permissions(role: Role) -> tuple[str, ...]:
         for command, roles in PERMISSIONS.items()
         if role in roles
     )
+
+
+def presiding(session: Session) -> Seat | None:
+    """The seat of the chair; None: nobody presides."""
+    return next((seat for seat in session.seats.values() if seat.role is Role.CHAIR), None)
 
 
 def natural_main(session: Session) -> SeatId | None:

@@ -23,6 +23,7 @@ export function seat(id, fields = {}) {
     camera: true,
     screen: false,
     hand: null,
+    direct: true,
     limits: { profile: "normal", maxDownKbps: null, maxUpKbps: null, by: null },
     ...fields,
   };
@@ -38,6 +39,17 @@ export function session(seats, fields = {}) {
     pinned: false,
     sharing: null,
     recording: null,
+    floor: null,
+    queue: seats
+      .filter((one) => one.hand !== null)
+      .sort((a, b) => a.hand - b.hand)
+      .map((one) => one.id),
+    discussion: true,
+    spoken: {},
+    agenda: [],
+    item: null,
+    pause: null,
+    deputy: null,
     seq: 10,
     ...fields,
   };

@@ -20,6 +20,7 @@ COMMANDS: list[tuple[m.Request, c.Command]] = [
     (m.SetCamera(request_id=1, on=False), c.SetCamera(on=False)),
     (m.SetScreen(request_id=1, on=True), c.SetScreen(on=True)),
     (m.RaiseHand(request_id=1), c.RaiseHand()),
+    (m.Command(request_id=1, command=c.EndTurn()), c.EndTurn()),
     (m.LowerHand(request_id=1), c.LowerHand(seat=None)),
     (m.LowerHand(request_id=1, seat=SITE), c.LowerHand(seat=SeatId(SITE))),
     (

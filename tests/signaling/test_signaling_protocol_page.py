@@ -10,7 +10,7 @@ import pytest
 import signaling
 from rooms import turn
 from rooms.errors import REFUSALS
-from rooms.session import events, model, notices
+from rooms.session import commands, events, model, notices
 from signaling import messages
 from signaling.codes import ENDINGS, FAILED_CODE, MEDIA_REFUSALS
 from signaling.connection import Limits
@@ -27,6 +27,9 @@ STRUCTURES: list[type[msgspec.Struct]] = [
     model.Seat,
     model.Recording,
     model.LineLimits,
+    model.Floor,
+    model.Agenda,
+    model.Pause,
     events.Entry,
     turn.IceServer,
     notices.Slot,
@@ -157,3 +160,15 @@ def test_limits_are_those_of_the_code() -> None:
         stall_seconds=10,
     ), "PROTOCOL.md, section Limits, says these figures"
     assert messages.MAX_MESSAGE_BYTES == 524288
+
+
+@pytest.mark.parametrize("command", get_args(commands.ClientCommand))
+def test_every_command_and_its_fields_and_bounds(command: type[msgspec.Struct]) -> None:
+    tag = command.__struct_config__.tag
+    row = re.search(rf"^\| `{tag}` \| (.*?) \| .*$", SECTIONS["command"], re.MULTILINE)
+    assert row is not None, tag
+    assert set(re.findall(r"`(\w+)`", row[1])) == fields_of(command)
+    info = msgspec.inspect.type_info(command)
+    assert isinstance(info, msgspec.inspect.StructType)
+    for field in info.fields:
+        assert all(str(bound) in row[1] for bound in bounds(field.type)), field.name

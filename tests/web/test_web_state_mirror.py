@@ -10,9 +10,10 @@ import msgspec
 import pytest
 
 from rooms.session import commands as c
-from rooms.session.core import Refused, decide, fold
+from rooms.session.core import decide, fold
+from rooms.session.decisions import Refused
 from rooms.session.events import AnyEvent, Entry, MeetingOpened
-from rooms.session.model import Profile, Role, Seat, SeatId, Session
+from rooms.session.model import Agenda, Profile, Role, Seat, SeatId, Session
 from rooms.session.policy import Actor
 
 FOLD = Path(__file__).parent.parent / "js" / "fold.js"
@@ -57,6 +58,17 @@ def random_command(dice: random.Random, seat: Seat, late: bool) -> c.Command:
             c.StopRecording(),
             c.Depart(left=on),
             c.Enter(seat=seat, returning=on),
+            c.InviteToSpeak(seat=other, seconds=dice.choice((None, 300))),
+            c.EndTurn(),
+            c.ExtendTurn(seconds=60),
+            c.NameSpeaker(person=dice.choice(("", "Ông Siu Hyơm"))),
+            c.QueueSeat(seat=other),
+            c.MoveInQueue(seat=other, before=dice.choice((None, dice.choice(SEATS).id))),
+            c.SetDiscussion(open=on),
+            c.HandOverChair(seat=other),
+            c.GoToItem(item=dice.choice((None, 1, 2))),
+            c.StartPause(seconds=600),
+            c.EndPause(),
             c.EndMeeting() if late else c.FollowSpeaker(seat=other),
         )
     )
@@ -65,12 +77,18 @@ def random_command(dice: random.Random, seat: Seat, late: bool) -> c.Command:
 def random_log(seed: int) -> list[Entry]:
     """A log as the service writes one: every command that is not refused, in turn."""
     dice = random.Random(seed)
-    opened = MeetingOpened(meeting=7, title="Giao ban", seats=SEATS)
+    opened = MeetingOpened(
+        meeting=7,
+        title="Giao ban",
+        seats=SEATS,
+        agenda=(Agenda(id=1, title="Báo cáo", minutes=20), Agenda(id=2, title="Thảo luận")),
+        deputy=SITES[1].id,
+    )
     log = [Entry(seq=1, at=START, actor="system", event=opened)]
     state = fold(log)
-    for step in range(120):
+    for step in range(160):
         seat, now = dice.choice(SEATS), START + step
-        command = random_command(dice, seat, late=step > 100)
+        command = random_command(dice, seat, late=step > 140)
         by_service = isinstance(command, c.Enter | c.Depart | c.FollowSpeaker)
         actor = Actor(seat.id, None if by_service else seat.role)
         decision = decide(state, actor, command, now)

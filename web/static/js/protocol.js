@@ -24,6 +24,7 @@
  * @property {boolean} camera
  * @property {boolean} screen
  * @property {number | null} hand epoch seconds when raised
+ * @property {boolean} direct invited to speak, its microphone is switched on for it
  * @property {LineLimits} limits
  *
  * @typedef {"normal" | "weak" | "audio"} Profile
@@ -36,6 +37,10 @@
  *
  * @typedef {{ id: string, started: number, by: string }} Recording
  *
+ * @typedef {{ seat: string, since: number, seconds: number | null, person: string }} Floor
+ * @typedef {{ id: number, title: string, presenter: string, minutes: number | null, started: number | null, spent: number }} AgendaItem
+ * @typedef {{ since: number, until: number, by: string }} Pause
+ *
  * @typedef {object} Session
  * @property {number} meeting
  * @property {string} title
@@ -45,9 +50,18 @@
  * @property {boolean} pinned
  * @property {string | null} sharing
  * @property {Recording | null} recording
+ * @property {Floor | null} floor who was invited to speak
+ * @property {readonly string[]} queue seats that wait to speak, in order
+ * @property {boolean} discussion seats may switch their own microphones on
+ * @property {Readonly<Record<string, number>>} spoken seconds of the turns that are over
+ * @property {readonly AgendaItem[]} agenda
+ * @property {number | null} item id of the agenda item at hand
+ * @property {Pause | null} pause
+ * @property {string | null} deputy may take the chair when the chair is away
  * @property {number} seq
  *
- * @typedef {{ type: "meeting-opened", meeting: number, title: string, seats: Seat[] }
+ * @typedef {{ type: "meeting-opened", meeting: number, title: string, seats: Seat[], agenda: AgendaItem[],
+ *       deputy: string | null, discussion: boolean }
  *   | { type: "seat-entered", seat: Seat }
  *   | { type: "seat-left", seat: string, left: boolean }
  *   | { type: "microphone-set", seat: string, on: boolean, by: string }
@@ -59,6 +73,17 @@
  *   | { type: "main-shown", seat: string | null, pinned: boolean }
  *   | { type: "recording-started", recording: string, by: string }
  *   | { type: "recording-stopped", recording: string, by: string }
+ *   | { type: "floor-given", seat: string, seconds: number | null, person: string, by: string }
+ *   | { type: "floor-extended", seconds: number, by: string }
+ *   | { type: "speaker-named", person: string, by: string }
+ *   | { type: "floor-ended", seat: string, spoken: number, by: string }
+ *   | { type: "seat-queued", seat: string, by: string }
+ *   | { type: "queue-moved", seat: string, before: string | null, by: string }
+ *   | { type: "discussion-set", open: boolean, by: string }
+ *   | { type: "chair-handed-over", seat: string, former: Seat | null, by: string }
+ *   | { type: "item-reached", item: number | null, by: string }
+ *   | { type: "pause-started", until: number, by: string }
+ *   | { type: "pause-ended", by: string }
  *   | { type: "meeting-ended", by: string }} LogEvent
  *
  * @typedef {{ seq: number, at: number, actor: string, event: LogEvent }} Entry
@@ -89,6 +114,7 @@
  * @typedef {{ type: "try-path", path: "tcp" | "any" }} TryPath
  * @typedef {{ type: "ice-servers", iceServers: RTCIceServer[] }} IceServers
  * @typedef {{ type: "superseded" }} Superseded
+ * @typedef {{ type: "permissions", permissions: string[] }} Permissions
  * @typedef {{ type: "answer", requestId: number, sdp: string, audioMids: string[], videoMids: string[] }} Answer
  * @typedef {{ type: "done", requestId: number }} Done
  * @typedef {{ type: "refused", requestId: number, code: string, text: string }} Refused
@@ -96,7 +122,7 @@
  * @typedef {{ type: "pong" }} Pong
  *
  * @typedef {Welcome | Events | Slots | Layers | Speakers | Lines | Paused | RecordingHealth | MediaLost | MediaReset
- *   | IceServers | TryPath | Superseded | Answer | Done | Refused | Bye | Pong} ServerMessage
+ *   | IceServers | TryPath | Superseded | Permissions | Answer | Done | Refused | Bye | Pong} ServerMessage
  *
  * @typedef {{ seat: string, source: Source, height: number }} WantedTile
  */

@@ -5,6 +5,8 @@
  * @import { Entry, PausedPicture, Quality, Seat, ServerMessage, Session, Slot, Welcome } from "./protocol.js"
  */
 
+import { evolveCourse, waitsNoLonger } from "./course.js";
+
 /** A voice counts as speaking this long after its last word, so that plates do not flicker. */
 export const SPEAKING_HOLD_S = 3;
 
@@ -31,7 +33,7 @@ export const SPEAKING_HOLD_S = 3;
  */
 
 /** What an absent seat is: it publishes nothing. */
-const AWAY = { present: false, since: null, microphone: false, speaksUntil: null, screen: false, hand: null };
+const AWAY = { present: false, since: null, microphone: false, speaksUntil: null, screen: false };
 /** Who lost the line while speaking speaks on when it is back by then. */
 const SPEAKS_AGAIN_S = 300;
 
@@ -45,6 +47,14 @@ export const NOTHING = Object.freeze({
   pinned: false,
   sharing: null,
   recording: null,
+  floor: null,
+  queue: [],
+  discussion: true,
+  spoken: {},
+  agenda: [],
+  item: null,
+  pause: null,
+  deputy: null,
   seq: 0,
 });
 
@@ -89,6 +99,8 @@ export function apply(state, message, now) {
         ...state,
         recordingHealth: { growing: message.growing, sizeBytes: message.sizeBytes },
       };
+    case "permissions":
+      return { ...state, permissions: message.permissions };
     case "media-reset":
       return { ...state, slots: [], voices: {} };
     default:
@@ -147,15 +159,20 @@ export function fold(state, entry) {
  * @returns {Session}
  */
 export function evolve(session, { seq, at, event }) {
-  const next = { ...session, seq };
+  const course = evolveCourse(session, event, at);
+  if (course !== null) return { ...course, seq };
+  let next = { ...session, seq };
   switch (event.type) {
-    case "meeting-opened":
-      return { ...NOTHING, meeting: event.meeting, title: event.title, seats: byId(event.seats), seq };
+    case "meeting-opened": {
+      const { meeting, title, agenda, deputy, discussion } = event;
+      return { ...NOTHING, meeting, title, agenda, deputy, discussion, seats: byId(event.seats), seq };
+    }
     case "seat-entered":
       next.seats = merged(session.seats, [[event.seat.id, event.seat]]);
       return next;
     case "seat-left":
-      next.seats = changed(session.seats, event.seat, {
+      if (event.left) next = waitsNoLonger(next, event.seat);
+      next.seats = changed(next.seats, event.seat, {
         ...AWAY,
         speaksUntil: session.seats[event.seat]?.microphone && !event.left ? at + SPEAKS_AGAIN_S : null,
       });
@@ -180,10 +197,10 @@ export function evolve(session, { seq, at, event }) {
       return next;
     case "hand-raised":
       next.seats = changed(session.seats, event.seat, { hand: at });
+      if (!session.queue.includes(event.seat)) next.queue = [...session.queue, event.seat];
       return next;
     case "hand-lowered":
-      next.seats = changed(session.seats, event.seat, { hand: null });
-      return next;
+      return waitsNoLonger(next, event.seat);
     case "main-shown":
       next.main = event.seat;
       next.pinned = event.pinned;
@@ -195,9 +212,9 @@ export function evolve(session, { seq, at, event }) {
       next.recording = null;
       return next;
     case "meeting-ended": {
-      const seats = Object.values(session.seats).map((seat) => ({ ...seat, ...AWAY }));
-      const { meeting, title } = session;
-      return { ...NOTHING, meeting, title, phase: "ended", seats: byId(seats), seq };
+      const seats = Object.values(session.seats).map((seat) => ({ ...seat, ...AWAY, hand: null }));
+      const nobody = { main: null, pinned: false, sharing: null, recording: null, floor: null, queue: [], pause: null };
+      return { ...next, ...nobody, phase: "ended", seats: byId(seats) };
     }
     default: // an event of a later version
       return next;
@@ -325,11 +342,9 @@ export function onTiles(session) {
   );
 }
 
-/** @param {Session} session @returns {Seat[]} who asks to speak, first come first */
+/** @param {Session} session @returns {Seat[]} who waits to speak, in order; also who lost the line meanwhile */
 export function waiting(session) {
-  return inOrder(session)
-    .filter((seat) => seat.present && seat.hand !== null)
-    .sort((a, b) => (a.hand ?? 0) - (b.hand ?? 0));
+  return session.queue.flatMap((id) => session.seats[id] ?? []);
 }
 
 /** @param {Session} session @returns {Seat | null} the presiding seat */
