@@ -32,7 +32,9 @@ from rooms.directory.api_tokens import ApiTokens
 from rooms.directory.directory import Directory
 from rooms.directory.groups import Groups
 from rooms.directory.people import People
+from rooms.directory.sites import Sites
 from rooms.directory.tokens import load_key
+from rooms.directory.units import Units
 from rooms.health import HealthBoard
 from rooms.meetings.meetings import Meetings
 from rooms.records.audit import Audit
@@ -134,6 +136,8 @@ def _services(
         settings=web_settings,
         accounts=accounts,
         directory=Directory(db),
+        units=Units(db),
+        sites=Sites(db),
         people=People(db),
         groups=Groups(db),
         meetings=meetings,

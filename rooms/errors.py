@@ -30,6 +30,7 @@ REFUSALS: dict[str, str] = {
     "cancelled": N_("Cuộc họp đã hủy."),
     "superseded": N_("Điểm cầu đã kết nối từ thiết bị khác."),
     "name-taken": N_("Tên đăng nhập đã có người dùng."),
+    "unit-in-use": N_("Còn đơn vị, điểm cầu hoặc cán bộ thuộc đơn vị này."),
     "invalid": N_("Dữ liệu không hợp lệ."),
     "changed-meanwhile": N_("Có người đã sửa trước bạn. Xin tải lại trang rồi sửa lại."),
     "answers-early": N_("Cuộc họp chưa được duyệt nên chưa nhận xác nhận tham dự."),

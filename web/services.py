@@ -13,6 +13,8 @@ from rooms.directory.api_tokens import ApiTokens
 from rooms.directory.directory import Directory
 from rooms.directory.groups import Groups
 from rooms.directory.people import People
+from rooms.directory.sites import Sites
+from rooms.directory.units import Units
 from rooms.health import HealthBoard
 from rooms.meetings.meetings import Meetings
 from rooms.records.audit import Audit
@@ -50,6 +52,8 @@ class Services:
     settings: WebSettings
     accounts: Accounts
     directory: Directory
+    units: Units
+    sites: Sites
     people: People
     groups: Groups
     meetings: Meetings

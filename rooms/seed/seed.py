@@ -1,15 +1,18 @@
 """The seed data set: the province's units and its sites. `demo.py` adds people and meetings."""
 
 import csv
+from collections.abc import Collection
 from datetime import date
 from importlib import resources
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from rooms.directory.directory import unit_of
+from rooms.directory.trees import default_superior, default_tree
 from rooms.seed.demo import BENCH_MEETING, DEMO_MEETING, DEMO_PASSWORD, seed_demo
 from rooms.store.database import Database
-from rooms.store.tables import SiteRow, UnitCodeRow, UnitRow
+from rooms.store.tables import SiteRow, UnitAliasRow, UnitCodeRow, UnitRow
 
 __all__ = ["BENCH_MEETING", "DEMO_MEETING", "DEMO_PASSWORD", "seed_demo", "seed_directory"]
 
@@ -26,6 +29,7 @@ async def seed_directory(db: Database) -> None:
     """Units and the 20 sites. What is there already stays as it is."""
     async with db.session() as session:
         units = await _seed_units(session)
+        await _seed_aliases(session, units)
         known = set(await session.scalars(select(SiteRow.code)))
         for rank, line in enumerate(_lines("sites.csv"), start=1):
             if line["code"] not in known:
@@ -44,9 +48,30 @@ async def _seed_units(session: AsyncSession) -> dict[str, int]:
         rows = {line["code"]: _unit(line, r, ids.get(line["parent_code"])) for r, line in wave}
         session.add_all(rows.values())
         await session.flush()
+        await _place_in_trees(session, rows.values())
         ids |= {code: row.id for code, row in rows.items()}
         session.add_all(_code(code, row.id) for code, row in rows.items())
     return ids
+
+
+async def _place_in_trees(session: AsyncSession, new: Collection[UnitRow]) -> None:
+    known = {row.id: row for row in await session.scalars(select(UnitRow))}
+    for row in new:
+        parent = known.get(row.parent_id or 0)
+        above = unit_of(parent) if parent is not None else None
+        row.tree = default_tree(row.kind, row.level, above).value
+    await session.flush()
+    units = {row.id: unit_of(row) for row in known.values()}
+    for row in new:
+        row.superior_id = default_superior(row.kind, row.parent_id, units)
+
+
+async def _seed_aliases(session: AsyncSession, units: dict[str, int]) -> None:
+    known = set(await session.execute(select(UnitAliasRow.unit_id, UnitAliasRow.alias)))
+    for line in _lines("aliases.csv"):
+        unit_id = units.get(line["code"])
+        if unit_id is not None and (unit_id, line["alias"]) not in known:
+            session.add(UnitAliasRow(unit_id=unit_id, alias=line["alias"]))
 
 
 def _unit(line: dict[str, str], rank: int, parent_id: int | None) -> UnitRow:

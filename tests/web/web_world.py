@@ -24,6 +24,8 @@ from rooms.directory.api_tokens import ApiTokens
 from rooms.directory.directory import Directory
 from rooms.directory.groups import Groups
 from rooms.directory.people import People
+from rooms.directory.sites import Sites
+from rooms.directory.units import Units
 from rooms.health import HealthBoard
 from rooms.media_port import Connected, MediaObserver, SlotWant
 from rooms.meetings.meetings import AgendaItem, Meeting, MeetingDraft, Meetings, MeetingState
@@ -370,6 +372,8 @@ async def running_site(
         settings=WebSettings(**{**plain, **settings}),
         accounts=world.accounts,
         directory=world.directory,
+        units=Units(db),
+        sites=Sites(db),
         people=People(db),
         groups=Groups(db),
         meetings=world.meetings,
