@@ -37,6 +37,7 @@ from rooms.directory.tokens import load_key
 from rooms.directory.units import Units
 from rooms.health import HealthBoard
 from rooms.meetings.meetings import Meetings
+from rooms.meetings.revisions import Revisions
 from rooms.records.audit import Audit
 from rooms.records.dumps import Dumps
 from rooms.records.recordings import Recordings
@@ -141,6 +142,7 @@ def _services(
         people=People(db),
         groups=Groups(db),
         meetings=meetings,
+        revisions=Revisions(db),
         answers=Answers(db),
         dates=Dates(db),
         entries=Entries(db),

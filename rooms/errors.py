@@ -28,6 +28,8 @@ REFUSALS: dict[str, str] = {
     "not-recording": N_("Cuộc họp không được ghi hình."),
     "ended": N_("Cuộc họp đã kết thúc."),
     "cancelled": N_("Cuộc họp đã hủy."),
+    "not-open": N_("Cuộc họp chưa được phê duyệt hoặc đang tạm hoãn."),
+    "wrong-state": N_("Không làm được việc này ở trạng thái hiện nay của cuộc họp."),
     "superseded": N_("Điểm cầu đã kết nối từ thiết bị khác."),
     "name-taken": N_("Tên đăng nhập đã có người dùng."),
     "unit-in-use": N_("Còn đơn vị, điểm cầu hoặc cán bộ thuộc đơn vị này."),

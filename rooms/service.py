@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from datetime import UTC, datetime
 
 from rooms.clock import Clock
 from rooms.errors import RequestRefused
@@ -10,7 +11,7 @@ from rooms.live.attendance import Attendance, Listener
 from rooms.live.meeting import RECENT_ENTRIES, LiveMeeting, Surroundings
 from rooms.media_port import Connected, MediaPlane
 from rooms.meetings.meetings import Meetings
-from rooms.meetings.records import WAITING, Meeting, MeetingState
+from rooms.meetings.records import OVER, WAITING, Meeting, MeetingState
 from rooms.meetings.seating import opening_seats
 from rooms.records.recordings import Recordings
 from rooms.session.commands import SetLimits
@@ -56,21 +57,22 @@ class LiveMeetings:
         self._closing = False
 
     async def resume(self) -> None:
-        """At start: reopen meetings the store calls live.
+        """At start: reopen meetings the store calls live, and rehearsals.
 
         Seats that do not come back within the grace depart; a running recording goes on.
         """
-        for meeting in await self._around.meetings.in_state(MeetingState.LIVE):
-            try:
-                await self.live(meeting)
-            except RequestRefused as refused:
-                log.info("meeting %s not reopened: %s", meeting.id, refused.code)
+        for state in (MeetingState.LIVE, MeetingState.REHEARSAL):
+            for meeting in await self._around.meetings.in_state(state):
+                try:
+                    await self.live(meeting)
+                except RequestRefused as refused:
+                    log.info("meeting %s not reopened: %s", meeting.id, refused.code)
 
     async def live(self, meeting: Meeting) -> LiveMeeting:
         """The live meeting, opened when it was not.
 
         Raises:
-            RequestRefused: "ended", "cancelled", "shutdown".
+            RequestRefused: "ended", "cancelled", "not-open", "shutdown".
         """
         async with self._opening:
             if self._closing:
@@ -108,9 +110,11 @@ class LiveMeetings:
             resumed: the connection it resumes; its media transport goes on under the new one.
 
         Raises:
-            RequestRefused: "ended", "cancelled", "shutdown", "busy".
+            RequestRefused: "ended", "cancelled", "not-open", "shutdown", "busy".
         """
         live = await self.live(meeting)
+        if meeting.state is MeetingState.REHEARSAL and self._begins(meeting):
+            await self._set_state(meeting.id, MeetingState.LIVE)
         return await live.enter(seat, connection, listener, after, resumed)
 
     async def limit(self, meeting_id: int, command: SetLimits, actor: SeatId) -> None:
@@ -143,17 +147,30 @@ class LiveMeetings:
         meeting = await self._around.meetings.get(meeting_id)
         if meeting is None or meeting.state is MeetingState.CANCELLED:
             raise RequestRefused("cancelled")
-        if meeting.state is MeetingState.ENDED:
+        if meeting.state in OVER:
             raise RequestRefused("ended")
+        if meeting.state not in (*WAITING, MeetingState.LIVE):
+            raise RequestRefused("not-open")
         session, recent = await self._fold(meeting)
         if session.phase is Phase.ENDED:  # the process died between the last entry and this
-            await self._around.meetings.set_state(meeting.id, MeetingState.ENDED)
+            await self._set_state(meeting.id, MeetingState.ENDED)
             raise RequestRefused("ended")
-        if meeting.state in WAITING:
-            await self._around.meetings.set_state(meeting.id, MeetingState.LIVE)
+        if self._begins(meeting):
+            await self._set_state(meeting.id, MeetingState.LIVE)
         live = LiveMeeting(session, recent, self._around, lambda: self._forget(meeting.id))
         live.start()
         return live
+
+    def _begins(self, meeting: Meeting) -> bool:
+        """Whether the meeting is in session once somebody is in its room: a rehearsal is not, until
+        the hour of the meeting has come."""
+        if meeting.state is MeetingState.REHEARSAL:
+            return self._around.clock.now() >= meeting.start.timestamp()
+        return meeting.state in WAITING
+
+    async def _set_state(self, meeting_id: int, state: MeetingState) -> None:
+        now = datetime.fromtimestamp(self._around.clock.now(), UTC)
+        await self._around.meetings.set_state(meeting_id, state, now)
 
     async def _fold(self, meeting: Meeting) -> tuple[Session, list[Entry]]:
         """The session the log leads to, and the newest entries; a new log gets its first one."""

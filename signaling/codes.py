@@ -19,6 +19,7 @@ class ByeCode(StrEnum):
 
     ENDED = "ended"
     CANCELLED = "cancelled"
+    NOT_OPEN = "not-open"
     SUPERSEDED = "superseded"
     NOT_FOUND = "not-found"
     NOT_INVITED = "not-invited"
@@ -50,6 +51,7 @@ class Ending:
 ENDINGS: dict[ByeCode, Ending] = {
     ByeCode.ENDED: Ending(4410, False, N_("Cuộc họp đã kết thúc.")),
     ByeCode.CANCELLED: Ending(4411, False, N_("Cuộc họp đã hủy.")),
+    ByeCode.NOT_OPEN: Ending(4425, False, N_("Cuộc họp chưa được phê duyệt hoặc đang tạm hoãn.")),
     ByeCode.SUPERSEDED: Ending(4409, False, N_("Điểm cầu đã kết nối từ thiết bị khác.")),
     ByeCode.NOT_FOUND: Ending(4404, False, N_("Không tìm thấy cuộc họp.")),
     ByeCode.NOT_INVITED: Ending(4403, False, N_("Bạn không có trong thành phần cuộc họp này.")),

@@ -39,6 +39,8 @@ STATUS_OF_CODE = {
     "answers-locked": HTTPStatus.CONFLICT,
     "answers-off": HTTPStatus.CONFLICT,
     "outside-branch": HTTPStatus.FORBIDDEN,
+    "not-open": HTTPStatus.CONFLICT,
+    "wrong-state": HTTPStatus.CONFLICT,
 }
 
 _TITLES = {

@@ -17,6 +17,7 @@ from rooms.directory.sites import Sites
 from rooms.directory.units import Units
 from rooms.health import HealthBoard
 from rooms.meetings.meetings import Meetings
+from rooms.meetings.revisions import Revisions
 from rooms.records.audit import Audit
 from rooms.records.dumps import Dumps
 from rooms.records.recordings import Recordings
@@ -57,6 +58,7 @@ class Services:
     people: People
     groups: Groups
     meetings: Meetings
+    revisions: Revisions
     answers: Answers
     dates: Dates
     entries: Entries

@@ -11,6 +11,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
@@ -322,7 +323,8 @@ class LiveMeeting:
                 for request in batch:  # those without an answer yet: something failed
                     request.settle(RequestRefused("shutdown"))
         if self.session.phase is Phase.ENDED:
-            await self._around.meetings.set_state(self.session.meeting, MeetingState.ENDED)
+            now = datetime.fromtimestamp(self._clock.now(), UTC)
+            await self._around.meetings.set_state(self.session.meeting, MeetingState.ENDED, now)
 
     async def _process(self, batch: Sequence[Request]) -> None:
         """Decide, log, tell: in this order."""

@@ -1,7 +1,9 @@
 """What a schedule form must hold before it becomes a meeting. Pure."""
 
 import re
+from collections.abc import Iterable
 from datetime import datetime, time, timedelta
+from enum import StrEnum
 
 import msgspec
 
@@ -12,17 +14,82 @@ MAX_LINES = 50
 MAX_LINE_CHARS = 300
 MAX_MINUTES = 600
 MAX_SITES = 500
+MAX_NOTES_CHARS = 4000
+MAX_COMPOSITION_CHARS = 1000
+MAX_DELEGATES = 10_000  # at one site
+MAX_STAFF = 20
 MAX_DURATION = timedelta(hours=24)
 NOT_SECRET = "none"
 _SHORT_NAME = re.compile(r"(?=.*[a-z])[a-z0-9-]{2,40}")
 
 
+class MeetingKind(StrEnum):
+    """What a meeting is called; "họp đột xuất" needs no notice period."""
+
+    MEETING = "meeting"
+    BRIEFING = "briefing"
+    REGULAR = "regular"
+    EMERGENCY = "emergency"
+    CONFERENCE = "conference"
+    DEPLOYMENT = "deployment"
+    PRELIMINARY_REVIEW = "preliminary-review"
+    FINAL_REVIEW = "final-review"
+    STUDY = "study"
+    TRAINING = "training"
+    SEMINAR = "seminar"
+    CONSULTATION = "consultation"
+    SESSION = "session"
+    COUNCIL = "council"
+
+
+KIND_NAMES = {
+    MeetingKind.MEETING: N_("Cuộc họp"),
+    MeetingKind.BRIEFING: N_("Họp giao ban"),
+    MeetingKind.REGULAR: N_("Họp thường kỳ"),
+    MeetingKind.EMERGENCY: N_("Họp đột xuất"),
+    MeetingKind.CONFERENCE: N_("Hội nghị"),
+    MeetingKind.DEPLOYMENT: N_("Hội nghị triển khai nhiệm vụ"),
+    MeetingKind.PRELIMINARY_REVIEW: N_("Hội nghị sơ kết"),
+    MeetingKind.FINAL_REVIEW: N_("Hội nghị tổng kết"),
+    MeetingKind.STUDY: N_("Hội nghị học tập, quán triệt nghị quyết"),
+    MeetingKind.TRAINING: N_("Tập huấn"),
+    MeetingKind.SEMINAR: N_("Hội thảo"),
+    MeetingKind.CONSULTATION: N_("Họp lấy ý kiến"),
+    MeetingKind.SESSION: N_("Phiên họp"),
+    MeetingKind.COUNCIL: N_("Kỳ họp"),
+}
+
+
+class Duty(StrEnum):
+    """What somebody does for one meeting, whatever their account may do elsewhere."""
+
+    CHAIR = "chair"  # one of several who chair together
+    SECRETARY = "secretary"
+    TECHNICIAN = "technician"
+
+
 class AgendaItem(msgspec.Struct, frozen=True, kw_only=True):
+    """`id` stays when the agenda is put in another order; None: a new item."""
+
+    id: int | None = None
     position: int  # 1, 2, 3, …
     title: str
     start: time | None = None  # local time of day
     presenter: str = ""
     minutes: int | None = None
+
+
+class DraftSite(msgspec.Struct, frozen=True, kw_only=True):
+    """An invited site, and whom it is to bring."""
+
+    site_id: int
+    composition: str = ""  # thành phần, as the letter says it
+    delegates: int | None = None  # how many
+
+
+class OnDuty(msgspec.Struct, frozen=True, kw_only=True):
+    account_id: int
+    duty: Duty
 
 
 class MeetingDraft(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,11 +100,26 @@ class MeetingDraft(msgspec.Struct, frozen=True, kw_only=True):
     end: datetime | None
     host_unit_id: int | None
     chair_id: int | None  # account
-    site_ids: tuple[int, ...]
+    sites: tuple[DraftSite, ...]
+    kind: MeetingKind = MeetingKind.MEETING
+    deputy_id: int | None = None  # account: chairs when the chair cannot
+    staff: tuple[OnDuty, ...] = ()
+    main_site_id: int | None = None
+    venue: str = ""  # the hall of the main site
     agenda: tuple[AgendaItem, ...] = ()
     secrecy: str = NOT_SECRET  # anything else is refused: no meeting with state secrets
-    notes: str = ""
+    notes: str = ""  # what the notice says beside the facts
+    public: bool = False  # shown on the province's portal
     short_name: str | None = None  # stands for the id in addresses
+
+    @property
+    def site_ids(self) -> tuple[int, ...]:
+        return tuple(site.site_id for site in self.sites)
+
+
+def draft_sites(site_ids: Iterable[int]) -> tuple[DraftSite, ...]:
+    """Sites that are invited without a word on who comes."""
+    return tuple(DraftSite(site_id=site_id) for site_id in dict.fromkeys(site_ids))
 
 
 def faults(draft: MeetingDraft, now: datetime) -> dict[str, str]:
@@ -48,8 +130,13 @@ def faults(draft: MeetingDraft, now: datetime) -> dict[str, str]:
         "end": _end(draft, now),
         "host_unit_id": N_("Chọn đơn vị chủ trì.") if draft.host_unit_id is None else None,
         "chair_id": N_("Chọn người chủ trì.") if draft.chair_id is None else None,
+        "deputy_id": _deputy(draft),
+        "staff": N_("Phân công quá nhiều người.") if len(draft.staff) > MAX_STAFF else None,
         "site_ids": _sites(draft),
+        "main_site_id": _main_site(draft),
+        "venue": N_("Địa điểm dài quá 200 ký tự.") if len(draft.venue) > MAX_TITLE_CHARS else None,
         "agenda": _agenda(draft),
+        "notes": N_("Nội dung thông báo dài quá.") if len(draft.notes) > MAX_NOTES_CHARS else None,
         "secrecy": _secrecy(draft),
         "short_name": _short_name(draft),
     }
@@ -76,10 +163,29 @@ def _end(draft: MeetingDraft, now: datetime) -> str | None:
     return N_("Thời gian này đã qua.") if draft.end <= now else None
 
 
+def _deputy(draft: MeetingDraft) -> str | None:
+    if draft.deputy_id is None or draft.deputy_id != draft.chair_id:
+        return None
+    return N_("Người chủ trì thay phải là người khác.")
+
+
 def _sites(draft: MeetingDraft) -> str | None:
-    if not draft.site_ids:
+    if not draft.sites:
         return N_("Chọn ít nhất một điểm cầu.")
-    return N_("Chọn quá nhiều điểm cầu.") if len(draft.site_ids) > MAX_SITES else None
+    if len(draft.sites) > MAX_SITES:
+        return N_("Chọn quá nhiều điểm cầu.")
+    for site in draft.sites:
+        if site.delegates is not None and not 0 <= site.delegates <= MAX_DELEGATES:
+            return N_("Số đại biểu tại một điểm cầu là số từ 0 đến 10.000.")
+        if len(site.composition) > MAX_COMPOSITION_CHARS:
+            return N_("Thành phần tại một điểm cầu dài quá 1.000 ký tự.")
+    return None
+
+
+def _main_site(draft: MeetingDraft) -> str | None:
+    if draft.main_site_id is None or draft.main_site_id in draft.site_ids:
+        return None
+    return N_("Điểm cầu chính phải là một điểm cầu được mời.")
 
 
 def _agenda(draft: MeetingDraft) -> str | None:

@@ -1,11 +1,11 @@
 """A meeting as the schedule knows it."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 import msgspec
 
-from rooms.meetings.drafts import AgendaItem
+from rooms.meetings.drafts import AgendaItem, Duty, MeetingKind
 
 
 class MeetingState(StrEnum):
@@ -21,7 +21,10 @@ class MeetingState(StrEnum):
     CANCELLED = "cancelled"
 
 
+UNPUBLISHED = (MeetingState.DRAFT, MeetingState.PENDING)  # sites do not see it yet
 WAITING = (MeetingState.APPROVED, MeetingState.INVITED, MeetingState.REHEARSAL)  # for its start
+OVER = (MeetingState.ENDED, MeetingState.ARCHIVED)
+BOOKED = (MeetingState.PENDING, *WAITING, MeetingState.LIVE)  # takes up its sites and people
 
 
 class InvitedSite(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,10 +36,22 @@ class InvitedSite(msgspec.Struct, frozen=True, kw_only=True):
     unit_name: str
     rank: int  # protocol order, ascending
     phone: str  # technician's telephone
+    composition: str = ""  # who is to attend there
+    delegates: int | None = None  # how many are invited there
+
+
+class StaffMember(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody on duty for this meeting."""
+
+    account_id: int
+    duty: Duty
+    name: str
+    position: str
+    site_id: int | None = None  # the invited site they sit at
 
 
 class Meeting(msgspec.Struct, frozen=True, kw_only=True):
-    """A meeting as the schedule knows it. `start` and `end` are UTC."""
+    """A meeting as the schedule knows it. All times are UTC."""
 
     id: int
     short_name: str | None  # stands for the id in addresses: "demo"
@@ -54,3 +69,29 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True):
     agenda: tuple[AgendaItem, ...]
     created_by: int  # account
     notes: str
+    kind: MeetingKind = MeetingKind.MEETING
+    deputy_id: int | None = None  # account
+    deputy_name: str = ""
+    deputy_position: str = ""
+    deputy_site_id: int | None = None  # the invited site the deputy sits at
+    staff: tuple[StaffMember, ...] = ()
+    main_site_id: int | None = None  # as chosen; see `main_site`
+    venue: str = ""
+    public: bool = False
+    revision: int = 1  # grows with every change
+    changed_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    series_id: int | None = None
+
+    @property
+    def main_site(self) -> InvitedSite | None:
+        """Where the meeting is held: the site chosen, else the one the chair sits at."""
+        wanted = self.main_site_id or self.chair_site_id
+        return next((site for site in self.sites if site.site_id == wanted), None)
+
+    @property
+    def delegates(self) -> int:
+        """How many are invited at all sites, as far as it is said."""
+        return sum(site.delegates or 0 for site in self.sites)
+
+    def on_duty(self, duty: Duty) -> tuple[StaffMember, ...]:
+        return tuple(member for member in self.staff if member.duty is duty)

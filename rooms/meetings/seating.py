@@ -1,10 +1,14 @@
 """Who sits where in a meeting, and as what. Pure: the role rules live here and nowhere else."""
 
 from rooms.directory.accounts import Account, AccountRole
+from rooms.meetings import lifecycle
+from rooms.meetings.drafts import Duty
+from rooms.meetings.lifecycle import Relation
 from rooms.meetings.records import InvitedSite, Meeting
 from rooms.session.model import Role, Seat, SeatId
 
 _CHAIR_RANK = 0  # a chair with no site comes before every site
+_DEPUTY_RANK = 1
 _PERSON_RANK = 100_000  # people come after the sites
 
 _STAFF = {
@@ -13,26 +17,52 @@ _STAFF = {
     AccountRole.ADMINISTRATOR: Role.TECHNICIAN,
 }
 
+_DUTIES = {
+    Duty.CHAIR: Role.CHAIR,
+    Duty.SECRETARY: Role.SECRETARY,
+    Duty.TECHNICIAN: Role.TECHNICIAN,
+}
+
+
+def may_see(meeting: Meeting, account: Account) -> bool:
+    """Whether the meeting is shown to an account: before it is approved, to few."""
+    if account.role in _STAFF:
+        return True
+    if lifecycle.relation(meeting, account) in (Relation.CHAIR, Relation.AUTHOR):
+        return True
+    return lifecycle.published(meeting.state) and seat_for(meeting, account) is not None
+
 
 def seat_for(meeting: Meeting, account: Account) -> Seat | None:
     """Where an account sits; None: not invited.
 
-    An account of an invited site sits at that site. Otherwise it sits for itself: as chair, as
-    staff (secretary or technician, never on the tiles), or as a delegate of an invited unit.
+    An account of an invited site sits at that site, which leads the meeting when the account does
+    (chair, deputy, co-chair). Otherwise it sits for itself: as chair, on duty as secretary or
+    technician (never on the tiles), or as a delegate of an invited unit.
     """
-    is_chair = account.id == meeting.chair_id
-    chair = _titled(account.full_name, account.position) if is_chair else None
+    leads = account.id in lifecycle.chairs(meeting)
+    person = _titled(account.full_name, account.position) if leads else None
+    duty = _duty(meeting, account)
     for site in meeting.sites:
-        if site.site_id == account.site_id:
-            return site_seat(site, chair)
-    if is_chair:
-        return _person(account, Role.CHAIR, rank=_CHAIR_RANK, on_tiles=True)
+        if site.site_id == account.site_id and duty is None:
+            return site_seat(site, person)
+    if leads:
+        rank = _CHAIR_RANK if account.id == meeting.chair_id else _DEPUTY_RANK
+        return _person(account, Role.CHAIR, rank=rank, on_tiles=True)
+    if duty is not None:
+        return _person(account, duty, rank=_PERSON_RANK, on_tiles=False)
     if account.role in _STAFF:
         return _person(account, _STAFF[account.role], rank=_PERSON_RANK, on_tiles=False)
     units = {meeting.host_unit_id, *(site.unit_id for site in meeting.sites)}
     if account.role is AccountRole.OFFICIAL and account.unit_id in units:
         return _person(account, Role.DELEGATE, rank=_PERSON_RANK, on_tiles=True)
     return None
+
+
+def _duty(meeting: Meeting, account: Account) -> Role | None:
+    """What an account was put on duty as; it then sits for itself, its site for the site."""
+    roles = {_DUTIES[m.duty] for m in meeting.staff if m.account_id == account.id} - {Role.CHAIR}
+    return min(roles, default=None)  # both: secretary, who may do more
 
 
 def site_seat(site: InvitedSite, chair: str | None = None) -> Seat:

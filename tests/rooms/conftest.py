@@ -10,6 +10,7 @@ import pytest
 
 from rooms.directory.accounts import Account, AccountRole, Accounts
 from rooms.directory.directory import Directory
+from rooms.meetings.drafts import draft_sites
 from rooms.meetings.meetings import Meeting, MeetingDraft, Meetings
 from rooms.seed.seed import seed_directory
 from rooms.store.database import Database
@@ -113,7 +114,7 @@ def draft(template: Template) -> MeetingDraft:
         end=NOW + timedelta(hours=3),
         host_unit_id=people["thuky"].unit_id,
         chair_id=people["chutri"].id,
-        site_ids=tuple(sites[code] for code in ("kbang", "ubndtinh", "pleiku")),
+        sites=draft_sites(sites[code] for code in ("kbang", "ubndtinh", "pleiku")),
     )
 
 

@@ -6,7 +6,15 @@ import msgspec
 import pytest
 
 from rooms.errors import Invalid, RequestRefused
-from rooms.meetings.drafts import MAX_LINES, AgendaItem, faults
+from rooms.meetings.drafts import (
+    MAX_LINES,
+    AgendaItem,
+    DraftSite,
+    Duty,
+    OnDuty,
+    draft_sites,
+    faults,
+)
 from rooms.meetings.meetings import Meeting, Meetings
 from rooms.meetings.records import MeetingState
 from rooms.meetings.seating import opening_seats
@@ -47,7 +55,7 @@ FAULTS = {
     "end": {"end": None},
     "host_unit_id": {"host_unit_id": None},
     "chair_id": {"chair_id": None},
-    "site_ids": {"site_ids": ()},
+    "site_ids": {"sites": ()},
     "secrecy": {"secrecy": "mat"},
     "short_name": {"short_name": "2018"},
     "agenda": {"agenda": (AgendaItem(position=1, title=" "),)},
@@ -75,15 +83,31 @@ def test_times_must_make_sense(draft, now):
         {"agenda": tuple(AgendaItem(position=n, title="x") for n in range(MAX_LINES + 1))},
         {"agenda": (AgendaItem(position=1, title="x" * 301),)},
         {"agenda": (AgendaItem(position=1, title="x", minutes=0),)},
-        {"site_ids": tuple(range(501))},
+        {"notes": "x" * 4001},
+        {"venue": "x" * 201},
+        {"staff": tuple(OnDuty(account_id=n, duty=Duty.SECRETARY) for n in range(21))},
     ],
 )
 def test_everything_is_bounded(change, draft, now):
     assert list(faults(msgspec.structs.replace(draft, **change), now)) == list(change)
 
 
+@pytest.mark.parametrize(
+    "sites",
+    [
+        draft_sites(range(501)),
+        (DraftSite(site_id=1, composition="x" * 1001),),
+        (DraftSite(site_id=1, delegates=10_001),),
+    ],
+)
+def test_sites_are_bounded(sites, draft, now):
+    assert list(faults(msgspec.structs.replace(draft, sites=sites), now)) == ["site_ids"]
+
+
 async def test_references_to_nothing_are_faults(meetings, people, draft, now):
-    lost = msgspec.structs.replace(draft, host_unit_id=9999, chair_id=9999, site_ids=(9999,))
+    lost = msgspec.structs.replace(
+        draft, host_unit_id=9999, chair_id=9999, sites=draft_sites([9999])
+    )
     with pytest.raises(Invalid) as invalid:
         await meetings.schedule(lost, people["thuky"], now)
     assert set(invalid.value.errors) == {"host_unit_id", "chair_id", "site_ids"}

@@ -48,6 +48,7 @@ NOT_ON_A_SOCKET = {
     "name-taken",
     "outside-branch",
     "throttled",
+    "wrong-state",
 }  # of pages
 
 

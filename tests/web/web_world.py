@@ -28,7 +28,9 @@ from rooms.directory.sites import Sites
 from rooms.directory.units import Units
 from rooms.health import HealthBoard
 from rooms.media_port import Connected, MediaObserver, SlotWant
+from rooms.meetings.drafts import draft_sites
 from rooms.meetings.meetings import AgendaItem, Meeting, MeetingDraft, Meetings, MeetingState
+from rooms.meetings.revisions import Revisions
 from rooms.records.audit import Audit
 from rooms.records.dumps import Dumps
 from rooms.records.recordings import Recordings
@@ -214,7 +216,7 @@ async def add_meeting(
             end=start + timedelta(minutes=minutes),
             host_unit_id=world.units["ubnd-tinh"],
             chair_id=world.people["chutri"].id,
-            site_ids=tuple(world.sites[name] for name in sites),
+            sites=draft_sites(world.sites[name] for name in sites),
             agenda=tuple(agenda),
             short_name=short_name,
         ),
@@ -377,6 +379,7 @@ async def running_site(
         people=People(db),
         groups=Groups(db),
         meetings=world.meetings,
+        revisions=Revisions(db),
         answers=Answers(db),
         dates=Dates(db),
         entries=Entries(db),

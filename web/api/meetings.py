@@ -4,7 +4,7 @@ from datetime import UTC, date, time, timedelta
 
 from rooms.directory.api_tokens import Scope
 from rooms.health import MeetingHealth
-from rooms.meetings.drafts import AgendaItem, MeetingDraft
+from rooms.meetings.drafts import AgendaItem, MeetingDraft, draft_sites
 from web.api.framework import Call, Created, Query, Resources
 from web.api.reading import malformed
 from web.api.resources import (
@@ -106,7 +106,7 @@ def to_draft(new: NewMeeting) -> MeetingDraft:
         end=end.astimezone(UTC),
         host_unit_id=new.host_unit_id,
         chair_id=new.chair_id,
-        site_ids=new.site_ids,
+        sites=draft_sites(new.site_ids),
         agenda=agenda,
         secrecy=new.secrecy,
         notes=new.notes,

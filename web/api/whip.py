@@ -19,6 +19,7 @@ from rooms.directory.tokens import Token, TokenRefused, TokenRole, read_token
 from rooms.errors import RequestRefused
 from rooms.media_port import Connected, MediaRefused
 from rooms.meetings.meetings import Meeting, MeetingState
+from rooms.meetings.records import WAITING
 from rooms.service import Attendance, LiveMeeting, LiveMeetings
 from rooms.session.commands import SetCamera, SetMicrophone
 from rooms.session.events import Entry
@@ -192,8 +193,8 @@ async def _admitted(request: web.Request, role: TokenRole) -> tuple[Token, Meeti
         raise _problem(404, "not-found", "no such meeting")
     if token.meeting not in (str(meeting.id), meeting.short_name):
         raise _problem(403, "wrong-meeting", "the token is for another meeting")
-    if meeting.state in (MeetingState.ENDED, MeetingState.CANCELLED):
-        raise _problem(409, "ended", "the meeting has ended")
+    if meeting.state not in (*WAITING, MeetingState.LIVE):
+        raise _problem(409, "ended", "the meeting has ended or is not to take place")
     if request.content_type != SDP:
         raise _problem(415, "not-sdp", f"Content-Type must be {SDP}")
     if not _accepts_sdp(request.headers.get("Accept", "*/*")):

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from rooms.directory.accounts import Account, AccountRole
 from rooms.errors import RequestRefused
+from rooms.meetings import seating
 from rooms.meetings.meetings import Meeting, MeetingState
 from rooms.session.model import Seat, Session
 from web.formats import ZONE
@@ -46,9 +47,9 @@ def seat_of(request: web.Request, meeting: Meeting, account: Account) -> Seat | 
     return request.app[SERVICES].meetings.seat_for(meeting, account)
 
 
-def may_see(request: web.Request, meeting: Meeting, account: Account) -> bool:
-    """Invited, or watches over all meetings."""
-    return account.role in OVERSEERS or seat_of(request, meeting, account) is not None
+def may_see(_request: web.Request, meeting: Meeting, account: Account) -> bool:
+    """Invited, or watches over all meetings; before the approval, few do."""
+    return seating.may_see(meeting, account)
 
 
 async def visible_meeting(request: web.Request, account: Account) -> Meeting:
@@ -65,7 +66,7 @@ async def visible_meeting(request: web.Request, account: Account) -> Meeting:
 
 def session_of(request: web.Request, meeting: Meeting) -> Session | None:
     """The live session, when the meeting is in session in this process."""
-    if meeting.state is not MeetingState.LIVE:
+    if meeting.state not in (MeetingState.LIVE, MeetingState.REHEARSAL):
         return None
     return request.app[SERVICES].live.session(meeting.id)
 

@@ -13,6 +13,7 @@ from rooms.session.model import Seat, SeatId, Session
 from web.auth import require, signed_in
 from web.formats import wait
 from web.pages.common import reference, seat_of, session_of, visible_meeting
+from web.pages.tabs import Tab, meeting_tabs
 from web.services import SERVICES
 from web.views import Page, render
 
@@ -40,6 +41,7 @@ class MeetingPage(Page):
     place: ClassVar[str] = "today"
     meeting: Meeting
     reference: str
+    tabs: tuple[Tab, ...]
     seat: Seat | None
     sites: tuple[SiteLine, ...]
     connected: int
@@ -104,6 +106,7 @@ async def show(request: web.Request) -> web.Response:
     page = MeetingPage(
         meeting=meeting,
         reference=reference(meeting),
+        tabs=meeting_tabs(meeting, account, "overview"),
         seat=seat_of(request, meeting, account),
         sites=sites,
         connected=sum(line.since is not None for line in sites),

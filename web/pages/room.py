@@ -7,6 +7,7 @@ from aiohttp import web
 
 from rooms.errors import RequestRefused
 from rooms.meetings.meetings import Meeting, MeetingState
+from rooms.meetings.records import OVER, UNPUBLISHED
 from rooms.session.model import Seat
 from web.auth import require, signed_in
 from web.pages.common import CEILINGS, meeting_of, reference, seat_of
@@ -69,6 +70,8 @@ async def _seated(request: web.Request) -> tuple[Meeting, Seat]:
         raise RequestRefused("not-invited")
     if meeting.state is MeetingState.CANCELLED:
         raise RequestRefused("cancelled")
+    if meeting.state in (*UNPUBLISHED, MeetingState.POSTPONED):
+        raise RequestRefused("not-open")
     return meeting, seat
 
 
@@ -87,7 +90,7 @@ async def show_check(request: web.Request) -> web.Response:
 @require()
 async def show_room(request: web.Request) -> web.Response:
     meeting, seat = await _seated(request)
-    if meeting.state is MeetingState.ENDED:
+    if meeting.state in OVER:
         raise web.HTTPSeeOther(f"/cuoc-hop/{reference(meeting)}")
     page = RoomPage(
         meeting=meeting,

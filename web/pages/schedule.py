@@ -11,7 +11,7 @@ from multidict import MultiMapping
 from rooms.directory.accounts import Account
 from rooms.directory.directory import Site, Unit
 from rooms.errors import Invalid
-from rooms.meetings.drafts import AgendaItem, MeetingDraft, faults
+from rooms.meetings.drafts import AgendaItem, MeetingDraft, draft_sites, faults
 from web.auth import require, signed_in
 from web.formats import ZONE, local
 from web.i18n import gettext, mark
@@ -206,7 +206,7 @@ def to_draft(values: FormValues) -> tuple[MeetingDraft, dict[str, str]]:
         end=datetime.combine(day, end, ZONE).astimezone(UTC) if day and end else None,
         host_unit_id=_number(values.host_unit),
         chair_id=_number(values.chair),
-        site_ids=tuple(sorted(values.sites)),
+        sites=draft_sites(sorted(values.sites)),
         agenda=agenda,
         secrecy=values.secrecy,
         notes=values.notes,

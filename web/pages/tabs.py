@@ -1,0 +1,46 @@
+"""The tabs of a meeting: one line for each page that belongs to it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rooms.directory.accounts import Account
+from rooms.meetings.meetings import Meeting
+from web.i18n import gettext, mark
+from web.pages.common import OVERSEERS, reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tab:
+    label: str
+    href: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """`seen` says who finds the tab, of those who see the meeting at all."""
+
+    name: str
+    label: str  # message id
+    path: str = ""  # below the meeting's address
+    seen: Callable[[Meeting, Account], bool] = lambda meeting, account: True
+
+
+def _oversees(meeting: Meeting, account: Account) -> bool:
+    return account.role in OVERSEERS
+
+
+_KINDS = (
+    _Kind(name="overview", label=mark("Tổng quan")),
+    _Kind(name="history", label=mark("Lịch sử"), path="/lich-su", seen=_oversees),
+)
+
+
+def meeting_tabs(meeting: Meeting, account: Account, current: str) -> tuple[Tab, ...]:
+    """The tabs `account` may open, in their order; `current` names the page that is shown."""
+    base = f"/cuoc-hop/{reference(meeting)}"
+    return tuple(
+        Tab(label=gettext(kind.label), href=base + kind.path, current=kind.name == current)
+        for kind in _KINDS
+        if kind.seen(meeting, account)
+    )
