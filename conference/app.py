@@ -36,19 +36,25 @@ from rooms.directory.sites import Sites
 from rooms.directory.tokens import load_key
 from rooms.directory.units import Units
 from rooms.health import HealthBoard
+from rooms.invitations.numbers import Numbers
+from rooms.invitations.recipients import Recipients
+from rooms.mail import MailQueue
 from rooms.meetings.meetings import Meetings
 from rooms.meetings.revisions import Revisions
+from rooms.papers.fonts import PaperFonts
 from rooms.records.audit import Audit
 from rooms.records.dumps import Dumps
 from rooms.records.recordings import Recordings
 from rooms.records.replays import Replays
 from rooms.service import LiveMeetings
 from rooms.store.database import Database
+from rooms.store.files import FileStore
 from rooms.store.log import EventLog
 from rooms.switching import SwitchRule
 from rooms.turn import TurnServers
 from signaling.socket import add_routes as add_signaling
 from web.app import build_app
+from web.assets import STATIC
 from web.i18n import catalogue, known_language
 from web.services import DemoAccount, Services, WebSettings
 
@@ -147,6 +153,11 @@ def _services(
         dates=Dates(db),
         entries=Entries(db),
         feeds=Feeds(db, accounts, web_settings.token_key),
+        numbers=Numbers(db),
+        recipients=Recipients(db, web_settings.token_key),
+        mail=MailQueue(db),
+        files=FileStore(settings.folder / "files"),
+        fonts=PaperFonts(STATIC / "fonts", settings.folder / "fonts"),
         recordings=recordings,
         live=live,
         health=health,

@@ -16,13 +16,18 @@ from rooms.directory.people import People
 from rooms.directory.sites import Sites
 from rooms.directory.units import Units
 from rooms.health import HealthBoard
+from rooms.invitations.numbers import Numbers
+from rooms.invitations.recipients import Recipients
+from rooms.mail import MailQueue
 from rooms.meetings.meetings import Meetings
 from rooms.meetings.revisions import Revisions
+from rooms.papers.fonts import PaperFonts
 from rooms.records.audit import Audit
 from rooms.records.dumps import Dumps
 from rooms.records.recordings import Recordings
 from rooms.records.replays import Replays
 from rooms.service import LiveMeetings
+from rooms.store.files import FileStore
 from rooms.turn import TurnServers
 
 
@@ -63,6 +68,11 @@ class Services:
     dates: Dates
     entries: Entries
     feeds: Feeds
+    numbers: Numbers
+    recipients: Recipients
+    mail: MailQueue
+    files: FileStore
+    fonts: PaperFonts
     recordings: Recordings
     live: LiveMeetings
     health: HealthBoard

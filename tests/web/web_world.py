@@ -27,10 +27,14 @@ from rooms.directory.people import People
 from rooms.directory.sites import Sites
 from rooms.directory.units import Units
 from rooms.health import HealthBoard
+from rooms.invitations.numbers import Numbers
+from rooms.invitations.recipients import Recipients
+from rooms.mail import MailQueue
 from rooms.media_port import Connected, MediaObserver, SlotWant
 from rooms.meetings.drafts import draft_sites
 from rooms.meetings.meetings import AgendaItem, Meeting, MeetingDraft, Meetings, MeetingState
 from rooms.meetings.revisions import Revisions
+from rooms.papers.fonts import PaperFonts
 from rooms.records.audit import Audit
 from rooms.records.dumps import Dumps
 from rooms.records.recordings import Recordings
@@ -38,8 +42,10 @@ from rooms.records.replays import Replays
 from rooms.service import LiveMeetings
 from rooms.session.model import PeerId, Source
 from rooms.store.database import Database
+from rooms.store.files import FileStore
 from rooms.store.tables import SiteRow, UnitRow
 from web.app import build_app
+from web.assets import STATIC
 from web.services import Services, WebSettings
 
 PASSWORD = "mat-khau-thu"
@@ -384,6 +390,11 @@ async def running_site(
         dates=Dates(db),
         entries=Entries(db),
         feeds=Feeds(db, world.accounts, b"k" * 32),
+        numbers=Numbers(db),
+        recipients=Recipients(db, b"k" * 32),
+        mail=MailQueue(db),
+        files=FileStore(folder / "files"),
+        fonts=PaperFonts(STATIC / "fonts", folder / "fonts"),
         recordings=recordings,
         live=live,
         health=health,

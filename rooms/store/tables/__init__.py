@@ -25,6 +25,12 @@ from rooms.store.tables.directory import (
     UnitVersionRow,
 )
 from rooms.store.tables.invitations import MailRow, RecipientRow
+from rooms.store.tables.letters import (
+    LetterNumberRow,
+    LetterReminderRow,
+    LetterRow,
+    LetterSeriesRow,
+)
 from rooms.store.tables.meetings import (
     AgendaItemRow,
     MeetingRevisionRow,
@@ -47,6 +53,10 @@ __all__ = [
     "Base",
     "CalendarDayRow",
     "CalendarFeedRow",
+    "LetterNumberRow",
+    "LetterReminderRow",
+    "LetterRow",
+    "LetterSeriesRow",
     "LogEntryRow",
     "LogSnapshotRow",
     "LoginAttemptRow",

@@ -11,8 +11,8 @@ from rooms.store.tables.base import Base, UtcDateTime
 class RecipientRow(Base):
     """A site or a person who is invited to a meeting, with the state of their invitation.
 
-    `link_hash` is the SHA-256 of the token of their personal link; the token itself goes out by
-    mail alone.
+    `link_hash` is the SHA-256 of the token of their personal link. The token is not stored: it is
+    made anew from the service's key, this row's id and `link_version` whenever a mail needs it.
     """
 
     __tablename__ = "recipients"
@@ -29,10 +29,16 @@ class RecipientRow(Base):
     email: Mapped[str] = mapped_column(String(254))
     link_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     link_expires: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    link_version: Mapped[int] = mapped_column(default=0)  # grows when a link is revoked
+    revoked_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     invited_by_site: Mapped[int | None] = mapped_column(ForeignKey("sites.id"))  # down the cascade
     sent_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     opened_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     confirmed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    declined_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    reason: Mapped[str] = mapped_column(Text, default="")  # why they do not come
+    told_revision: Mapped[int | None]  # of the meeting, as they know it
+    removed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)  # not invited any more
 
 
 class MailRow(Base):

@@ -1,0 +1,42 @@
+"""Personal links: the invited open them without an account, and other pages know them from then on.
+
+The address of a link holds its token. Opening it puts the token into a cookie; the store decides at
+every request whether it still opens the door, so that a revoked link is closed at once.
+"""
+
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from rooms.invitations.records import Recipient
+from rooms.invitations.tokens import TOKEN
+from rooms.meetings.meetings import Meeting
+from web.auth import set_cookie
+from web.services import SERVICES
+
+LINK_COOKIE = "diemcau_links"
+LINKS_KEPT = 6  # of different meetings, in one browser
+_COOKIE_SECONDS = 60 * 24 * 3600
+
+
+def _held(request: web.Request) -> list[str]:
+    """The tokens this browser holds, the newest first."""
+    cookie = request.cookies.get(LINK_COOKIE, "")
+    return [token for token in cookie.split(".")[:LINKS_KEPT] if TOKEN.fullmatch(token)]
+
+
+async def recipient_of(request: web.Request, meeting: Meeting | None = None) -> Recipient | None:
+    """Whose personal link this browser holds, to this meeting or, without one, to the newest."""
+    recipients = request.app[SERVICES].recipients
+    now = datetime.now(UTC)
+    for token in _held(request):
+        found = await recipients.by_token(token, now)
+        if found is not None and (meeting is None or found.meeting_id == meeting.id):
+            return found
+    return None
+
+
+def remember(request: web.Request, response: web.StreamResponse, token: str) -> None:
+    """Keep a link that was opened."""
+    held = [token, *(other for other in _held(request) if other != token)]
+    set_cookie(request, response, LINK_COOKIE, ".".join(held[:LINKS_KEPT]), _COOKIE_SECONDS)
