@@ -29,6 +29,7 @@ REFUSALS: dict[str, str] = {
     "ended": N_("Cuộc họp đã kết thúc."),
     "cancelled": N_("Cuộc họp đã hủy."),
     "not-open": N_("Cuộc họp chưa được phê duyệt hoặc đang tạm hoãn."),
+    "clash": N_("Trùng lịch với cuộc họp khác. Muốn giữ nguyên thì ghi rõ lý do."),
     "wrong-state": N_("Không làm được việc này ở trạng thái hiện nay của cuộc họp."),
     "superseded": N_("Điểm cầu đã kết nối từ thiết bị khác."),
     "name-taken": N_("Tên đăng nhập đã có người dùng."),

@@ -40,6 +40,7 @@ STATUS_OF_CODE = {
     "answers-off": HTTPStatus.CONFLICT,
     "outside-branch": HTTPStatus.FORBIDDEN,
     "not-open": HTTPStatus.CONFLICT,
+    "clash": HTTPStatus.CONFLICT,
     "wrong-state": HTTPStatus.CONFLICT,
 }
 

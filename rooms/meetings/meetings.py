@@ -15,11 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms.directory.accounts import Account, AccountRole
 from rooms.errors import N_, Invalid, RequestRefused
-from rooms.meetings import lifecycle, revisions
+from rooms.meetings import lifecycle, planning, revisions
 from rooms.meetings.drafts import AgendaItem, DraftSite, MeetingDraft, OnDuty, faults
 from rooms.meetings.loading import load
 from rooms.meetings.parts import freeze_names, write_parts
-from rooms.meetings.records import OVER, InvitedSite, Meeting, MeetingState
+from rooms.meetings.records import BOOKED, OVER, InvitedSite, Meeting, MeetingState
 from rooms.meetings.seating import may_see, seat_for
 from rooms.session.model import Seat
 from rooms.store.database import Database
@@ -41,8 +41,14 @@ _FIRST_STATES = (MeetingState.DRAFT, MeetingState.PENDING, MeetingState.APPROVED
 
 
 class Meetings:
-    def __init__(self, db: Database) -> None:
+    """
+    Args:
+        rules: what makes a meeting clash with others.
+    """
+
+    def __init__(self, db: Database, rules: planning.Rules | None = None) -> None:
         self._db = db
+        self._rules = rules or planning.Rules()
 
     # ------------------------------------------------------------ finding
 
@@ -92,12 +98,16 @@ class Meetings:
         state: MeetingState = MeetingState.APPROVED,
         *,
         note: str = "",
+        accept_clashes: bool = True,
     ) -> Meeting:
         """Put a meeting on the schedule.
 
+        Args:
+            accept_clashes: save it though others have the same sites or people; `note` says why.
+
         Raises:
             Invalid: with a text for each field at fault.
-            RequestRefused: "not-allowed" (only secretariat and administrators schedule).
+            RequestRefused: "not-allowed" (only secretariat and administrators schedule), "clash".
         """
         if by.role not in _SCHEDULERS:
             raise RequestRefused("not-allowed")
@@ -105,6 +115,8 @@ class Meetings:
             raise RequestRefused("wrong-state")
         async with self._db.session() as session:
             await _check(session, draft, now)
+            if not accept_clashes and state in BOOKED:
+                await planning.check(session, draft, self._rules)
             row = MeetingRow(state=state.value, created_by=by.id, created_at=now, changed_at=now)
             return await _save(
                 session, row, draft, by=by.id, now=now, action=revisions.CREATED, note=note
@@ -119,6 +131,7 @@ class Meetings:
         *,
         revision: int,
         note: str = "",
+        accept_clashes: bool = True,
     ) -> Meeting:
         """Make a meeting what the draft says. A postponed one gets its new time by this.
 
@@ -127,7 +140,7 @@ class Meetings:
 
         Raises:
             Invalid: with a text for each field at fault.
-            RequestRefused: "changed-meanwhile", "wrong-state", "not-allowed", "not-found".
+            RequestRefused: "changed-meanwhile", "wrong-state", "not-allowed", "not-found", "clash".
         """
         async with self._db.session() as session:
             row, meeting = await _hold(session, meeting_id)
@@ -142,6 +155,8 @@ class Meetings:
             await _check(session, draft, min(now, meeting.start) if same_time else now, before)
             if meeting.state is MeetingState.POSTPONED and not same_time:
                 row.state = MeetingState.APPROVED.value
+            if not accept_clashes and row.state in BOOKED:
+                await planning.check(session, draft, self._rules, meeting_id)
             return await _save(
                 session, row, draft, by=by.id, now=now, action=revisions.CHANGED, note=note
             )
@@ -156,13 +171,22 @@ class Meetings:
         *,
         revision: int,
         note: str = "",
+        accept_clashes: bool = True,
     ) -> Meeting:
         """Another time, everything else as it is; agenda times move along. Raises as `change`."""
         meeting = await self.get(meeting_id)
         if meeting is None:
             raise RequestRefused("not-found")
         draft = moved(draft_of(meeting), start, end)
-        return await self.change(meeting_id, draft, by, now, revision=revision, note=note)
+        return await self.change(
+            meeting_id,
+            draft,
+            by,
+            now,
+            revision=revision,
+            note=note,
+            accept_clashes=accept_clashes,
+        )
 
     async def advance(
         self, meeting_id: int, state: MeetingState, by: Account, now: datetime, note: str = ""

@@ -44,6 +44,7 @@ NOT_ON_A_SOCKET = {
     "answers-off",
     "bad-credentials",
     "changed-meanwhile",
+    "clash",
     "dumps-off",
     "name-taken",
     "outside-branch",
