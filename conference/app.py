@@ -40,6 +40,7 @@ from rooms.invitations.numbers import Numbers
 from rooms.invitations.recipients import Recipients
 from rooms.mail import MailQueue
 from rooms.meetings.meetings import Meetings
+from rooms.meetings.planning import Planner, Rules
 from rooms.meetings.revisions import Revisions
 from rooms.papers.fonts import PaperFonts
 from rooms.records.audit import Audit
@@ -136,7 +137,11 @@ def _services(
 ) -> Services:
     """Every service of the domain, each built once."""
     clock, health, audit = SystemClock(), HealthBoard(), Audit(db)
-    accounts, meetings = Accounts(db), Meetings(db)
+    dates = Dates(db)
+    rules = Rules(
+        sites_at_once=settings.meetings.sites_at_once, notice_days=settings.meetings.notice_days
+    )
+    accounts, meetings = Accounts(db), Meetings(db, rules)
     recordings = Recordings(db, settings.folder / "recordings")
     live = LiveMeetings(db, meetings, recordings, media, clock, health, _switch_rule(settings))
     return Services(
@@ -149,8 +154,9 @@ def _services(
         groups=Groups(db),
         meetings=meetings,
         revisions=Revisions(db),
+        planner=Planner(db, dates, rules),
         answers=Answers(db),
-        dates=Dates(db),
+        dates=dates,
         entries=Entries(db),
         feeds=Feeds(db, accounts, web_settings.token_key),
         numbers=Numbers(db),

@@ -79,6 +79,11 @@ class SiteSettings(_Section, frozen=True, kw_only=True):
     hotline: str = "0269 3 555 017"  # technical hotline, shown on every page
 
 
+class MeetingSettings(_Section, frozen=True, kw_only=True):
+    sites_at_once: Annotated[int, Meta(ge=1)] = 250  # in all meetings of one moment
+    notice_days: Annotated[int, Meta(ge=0, le=60)] = 3  # working days, letter to meeting
+
+
 class LogSettings(_Section, frozen=True, kw_only=True):
     level: str = "info"  # debug, info, warning, error
 
@@ -92,6 +97,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     media: MediaSettings = MediaSettings()
     turn: TurnSettings = TurnSettings()
     site: SiteSettings = SiteSettings()
+    meetings: MeetingSettings = MeetingSettings()
     logs: LogSettings = LogSettings()
 
     @property

@@ -20,6 +20,7 @@ from rooms.invitations.numbers import Numbers
 from rooms.invitations.recipients import Recipients
 from rooms.mail import MailQueue
 from rooms.meetings.meetings import Meetings
+from rooms.meetings.planning import Planner
 from rooms.meetings.revisions import Revisions
 from rooms.papers.fonts import PaperFonts
 from rooms.records.audit import Audit
@@ -64,6 +65,7 @@ class Services:
     groups: Groups
     meetings: Meetings
     revisions: Revisions
+    planner: Planner
     answers: Answers
     dates: Dates
     entries: Entries

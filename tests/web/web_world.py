@@ -33,6 +33,7 @@ from rooms.mail import MailQueue
 from rooms.media_port import Connected, MediaObserver, SlotWant
 from rooms.meetings.drafts import draft_sites
 from rooms.meetings.meetings import AgendaItem, Meeting, MeetingDraft, Meetings, MeetingState
+from rooms.meetings.planning import Planner
 from rooms.meetings.revisions import Revisions
 from rooms.papers.fonts import PaperFonts
 from rooms.records.audit import Audit
@@ -386,6 +387,7 @@ async def running_site(
         groups=Groups(db),
         meetings=world.meetings,
         revisions=Revisions(db),
+        planner=Planner(db, Dates(db)),
         answers=Answers(db),
         dates=Dates(db),
         entries=Entries(db),
