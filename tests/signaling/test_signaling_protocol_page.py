@@ -49,6 +49,7 @@ NOT_ON_A_SOCKET = {
     "name-taken",
     "outside-branch",
     "throttled",
+    "unit-in-use",
     "wrong-state",
 }  # of pages
 
