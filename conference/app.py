@@ -20,6 +20,7 @@ from conference.jobs import run_jobs
 from conference.media_plane import WorkerPlane
 from conference.seats import Seats
 from conference.tasks import Supervisor
+from conference.webhooks import run_webhooks
 from conference.worker import WorkerGone
 from media.announced import Announced
 from rooms.answers.answers import Answers
@@ -53,6 +54,8 @@ from rooms.store.files import FileStore
 from rooms.store.log import EventLog
 from rooms.switching import SwitchRule
 from rooms.turn import TurnServers
+from rooms.webhooks.deliveries import Deliveries
+from rooms.webhooks.endpoints import Endpoints
 from signaling.socket import add_routes as add_signaling
 from web.app import build_app
 from web.assets import STATIC
@@ -111,7 +114,7 @@ async def running(
         stack.push_async_callback(services.live.close)
         app = _application(settings, services, db, media)
         await services.live.resume()
-        _start_jobs(supervisor, services, db)
+        _start_jobs(supervisor, settings, services, db)
         port = await _listen(settings, app, stack)
         host = settings.host_and_port[0]
         shown = f"[{host}]" if ":" in host else host
@@ -179,13 +182,18 @@ def _services(
         ),
         tokens=ApiTokens(db, accounts),
         replays=Replays(db),
+        webhooks=Endpoints(db, audit, settings.webhooks.hosts),
+        deliveries=Deliveries(db, web_settings.public_url),
         turn=TurnServers(settings.turn.urls, settings.turn.secret, settings.turn.ttl_seconds),
     )
 
 
-def _start_jobs(supervisor: Supervisor, services: Services, db: Database) -> None:
+def _start_jobs(
+    supervisor: Supervisor, settings: Settings, services: Services, db: Database
+) -> None:
     """What goes on in the background."""
     supervisor.start(run_jobs(services.recordings, services.meetings, EventLog(db)), name="jobs")
+    supervisor.start(run_webhooks(services.deliveries, settings.webhooks.hosts), name="webhooks")
 
 
 def _token_key(settings: Settings) -> bytes:

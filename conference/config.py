@@ -84,6 +84,10 @@ class MeetingSettings(_Section, frozen=True, kw_only=True):
     notice_days: Annotated[int, Meta(ge=0, le=60)] = 3  # working days, letter to meeting
 
 
+class WebhookSettings(_Section, frozen=True, kw_only=True):
+    hosts: tuple[str, ...] = ()  # the only hosts webhooks may name; () = all but this machine
+
+
 class LogSettings(_Section, frozen=True, kw_only=True):
     level: str = "info"  # debug, info, warning, error
 
@@ -98,6 +102,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     turn: TurnSettings = TurnSettings()
     site: SiteSettings = SiteSettings()
     meetings: MeetingSettings = MeetingSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     logs: LogSettings = LogSettings()
 
     @property

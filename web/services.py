@@ -30,6 +30,8 @@ from rooms.records.replays import Replays
 from rooms.service import LiveMeetings
 from rooms.store.files import FileStore
 from rooms.turn import TurnServers
+from rooms.webhooks.deliveries import Deliveries
+from rooms.webhooks.endpoints import Endpoints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,8 @@ class Services:
     dumps: Dumps
     tokens: ApiTokens
     replays: Replays
+    webhooks: Endpoints
+    deliveries: Deliveries
     turn: TurnServers = field(default_factory=TurnServers)
 
 

@@ -17,6 +17,9 @@ class Action(StrEnum):
     DUMP_STARTED = "dump-started"
     DUMP_STOPPED = "dump-stopped"
     DUMP_DOWNLOADED = "dump-downloaded"
+    TOKEN_MADE = "token-made"
+    TOKEN_REVOKED = "token-revoked"
+    WEBHOOK_CHANGED = "webhook-changed"
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

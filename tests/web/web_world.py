@@ -45,6 +45,8 @@ from rooms.session.model import PeerId, Source
 from rooms.store.database import Database
 from rooms.store.files import FileStore
 from rooms.store.tables import SiteRow, UnitRow
+from rooms.webhooks.deliveries import Deliveries
+from rooms.webhooks.endpoints import Endpoints
 from web.app import build_app
 from web.assets import STATIC
 from web.services import Services, WebSettings
@@ -360,7 +362,7 @@ async def _province(folder: Path) -> tuple[Database, World]:
 
 @asynccontextmanager
 async def running_site(
-    folder: Path, *, dumps: bool = True, **settings: object
+    folder: Path, *, dumps: bool = True, webhook_hosts: Sequence[str] = (), **settings: object
 ) -> AsyncIterator[Site]:
     """A province whose pages can be visited; `dumps`: packet dumps may be taken."""
     db, world = await _province(folder)
@@ -412,6 +414,8 @@ async def running_site(
         ),
         tokens=ApiTokens(db, world.accounts),
         replays=Replays(db),
+        webhooks=Endpoints(db, audit, webhook_hosts),
+        deliveries=Deliveries(db, "https://hop.example.vn"),
     )
     server = TestServer(build_app(services))
     await server.start_server()

@@ -38,7 +38,6 @@ Text = Annotated[str, Meta(max_length=20_000)]
 Q = TypeVar("Q")
 B = TypeVar("B")
 T = TypeVar("T")
-K = TypeVar("K")
 H = TypeVar("H", bound=Callable[..., Awaitable[Any]])
 
 
@@ -94,8 +93,8 @@ class Call(Generic[Q, B]):
         """The part `{name}` of the address."""
         return self.request.match_info[name]
 
-    def after(self, kind: type[K]) -> K | None:
-        """The key of the last item the client has, of a list that goes on by key."""
+    def after(self, kind: Any) -> Any:
+        """The key, as `kind`, of the last item the client has; None at the start of the list."""
         if self.cursor is None:
             return None
         try:

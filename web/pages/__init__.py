@@ -14,6 +14,8 @@ from web.pages import (
     schedule,
     sign_in,
     site_line,
+    tokens,
+    webhooks,
 )
 
 ROUTES = [
@@ -29,5 +31,7 @@ ROUTES = [
     *site_line.ROUTES,
     *accounts.ROUTES,
     *audit.ROUTES,
+    *tokens.ROUTES,
+    *webhooks.ROUTES,
     *guide.ROUTES,
 ]

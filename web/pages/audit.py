@@ -17,6 +17,9 @@ ACTIONS = {
     Action.DUMP_STARTED: mark("Bắt đầu ghi gói tin"),
     Action.DUMP_STOPPED: mark("Dừng ghi gói tin"),
     Action.DUMP_DOWNLOADED: mark("Tải gói tin về"),
+    Action.TOKEN_MADE: mark("Tạo mã truy cập API"),
+    Action.TOKEN_REVOKED: mark("Thu hồi mã truy cập API"),
+    Action.WEBHOOK_CHANGED: mark("Sửa nơi nhận thông báo"),
 }
 
 

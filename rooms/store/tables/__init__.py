@@ -41,6 +41,7 @@ from rooms.store.tables.meetings import (
     MeetingTemplateRow,
 )
 from rooms.store.tables.records import AuditEntryRow, LogEntryRow, LogSnapshotRow, RecordingRow
+from rooms.store.tables.webhooks import WebhookCursorRow, WebhookDeliveryRow, WebhookRow
 
 __all__ = [
     "AccountRow",
@@ -86,4 +87,7 @@ __all__ = [
     "UnitSuccessionRow",
     "UnitVersionRow",
     "UtcDateTime",
+    "WebhookCursorRow",
+    "WebhookDeliveryRow",
+    "WebhookRow",
 ]
