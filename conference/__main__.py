@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "dumps", "list the packet dumps in the data folder", _dumps, _with_store)
     _add(commands, "token", "issue a bearer token for WHIP or WHEP", _token, _token_options)
     _add(commands, "user", "create an account or set its password", _user, _user_options)
-    _add(commands, "units", "load the shipped units and sites", _units, _with_store)
+    _add(commands, "units", "load, import or export units and sites", _units, _units_options)
     return parser
 
 
@@ -260,10 +260,37 @@ def _ask_password() -> str:
     return password
 
 
+def _units_options(parser: argparse.ArgumentParser) -> None:
+    _with_store(parser)
+    parser.add_argument(
+        "action",
+        nargs="?",
+        default="load",
+        choices=("load", "import", "export"),
+        help="load: the shipped units and sites (default)",
+    )
+    parser.add_argument(
+        "kind", nargs="?", default="units", choices=("units", "sites", "people", "groups")
+    )
+    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="CSV")
+    parser.add_argument("--check", action="store_true", help="show what an import would change")
+    parser.add_argument(
+        "--since", default="", metavar="DAY", help="changed units are so from this day"
+    )
+
+
 async def _units(options: argparse.Namespace) -> int:
     from conference.administration import load_units
+    from conference.lists import export_list, import_list
 
-    return await load_units(_settings(options))
+    settings = _settings(options)
+    if options.action == "export":
+        return await export_list(settings, options.kind, options.file)
+    if options.action == "import":
+        return await import_list(
+            settings, options.kind, options.file, check=options.check, since=options.since
+        )
+    return await load_units(settings)
 
 
 if __name__ == "__main__":

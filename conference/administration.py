@@ -18,7 +18,7 @@ from rooms.store.database import Database
 
 
 @contextlib.asynccontextmanager
-async def _store(settings: Settings) -> AsyncIterator[Database]:
+async def store(settings: Settings) -> AsyncIterator[Database]:
     prepare_folder(settings.folder)
     db = Database(settings.database_url)
     try:
@@ -32,7 +32,7 @@ async def issue_meeting_token(
     settings: Settings, meeting: str, role: str, name: str, hours: float
 ) -> int:
     """Print a bearer token, alone on the last line."""
-    async with _store(settings) as db:
+    async with store(settings) as db:
         found = await Meetings(db).get(meeting)
     if found is None:
         raise ConfigError(f"no meeting {meeting} in {settings.folder}")
@@ -72,7 +72,7 @@ async def put_user(
     site_code: str | None,
 ) -> int:
     """Create the account, or set the password of the one there is."""
-    async with _store(settings) as db:
+    async with store(settings) as db:
         accounts = Accounts(db)
         existing = await accounts.by_username(username)
         try:
@@ -108,7 +108,7 @@ async def _site_id(db: Database, code: str | None) -> int | None:
 
 
 async def load_units(settings: Settings) -> int:
-    async with _store(settings) as db:
+    async with store(settings) as db:
         await seed_directory(db)
         directory = Directory(db)
         units, sites = await directory.units(), await directory.sites()

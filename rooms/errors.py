@@ -33,6 +33,7 @@ REFUSALS: dict[str, str] = {
     "wrong-state": N_("Không làm được việc này ở trạng thái hiện nay của cuộc họp."),
     "superseded": N_("Điểm cầu đã kết nối từ thiết bị khác."),
     "name-taken": N_("Tên đăng nhập đã có người dùng."),
+    "plan-changed": N_("Danh bạ vừa thay đổi sau khi xem trước. Xin xem trước lại."),
     "unit-in-use": N_("Còn đơn vị, điểm cầu hoặc cán bộ thuộc đơn vị này."),
     "invalid": N_("Dữ liệu không hợp lệ."),
     "changed-meanwhile": N_("Có người đã sửa trước bạn. Xin tải lại trang rồi sửa lại."),

@@ -83,6 +83,16 @@ class UnitStory(msgspec.Struct, frozen=True, kw_only=True):
         return next((code.code for code in self.codes if code.valid_to is None), "")
 
 
+_SHORTER = (("Ủy ban nhân dân", "UBND"), ("Hội đồng nhân dân", "HĐND"))
+
+
+def usual_short_name(name: str) -> str:
+    """What people call a unit when nobody says: "UBND xã KRong"."""
+    for long, short in _SHORTER:
+        name = name.replace(long, short)
+    return name
+
+
 def scheme_of(code: str) -> str:
     """Codes of digits are the statistics office's; the others are our own."""
     return "gso" if code.isdigit() else "own"
@@ -98,7 +108,7 @@ def unit_faults(draft: UnitDraft) -> dict[str, str]:
     }
     if not draft.name:
         errors["name"] = N_("Nhập tên đơn vị.")
-    if draft.code and UNIT_CODE.fullmatch(draft.code) is None:
+    if UNIT_CODE.fullmatch(draft.code) is None:
         errors["code"] = N_("Mã gồm chữ không dấu, số và . _ -, không quá 40 ký tự.")
     if KIND.fullmatch(draft.kind) is None:
         errors["kind"] = N_("Loại gồm chữ thường không dấu, số và _, ví dụ: ubnd, xa, phuong.")

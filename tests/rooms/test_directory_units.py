@@ -124,8 +124,9 @@ async def test_a_unit_ends_when_nothing_belongs_to_it(db: Database, tree: UnitTr
     with pytest.raises(RequestRefused, match="unit-in-use"):
         await units.retire(named(tree, "UBND huyện KBang"), TODAY)
     draft = UnitDraft(
-        name="Tổ công tác", kind="to", level="agency", parent_id=named(tree, "UBND tỉnh")
-    )
+        code="GL-TCT", name="Tổ công tác", kind="to", level="agency",
+        parent_id=named(tree, "UBND tỉnh"),
+    )  # fmt: skip
     unit_id = await units.add(draft, date(2026, 1, 1), TODAY)
     assert unit_id not in (await directory.tree(date(2025, 12, 31))).units
     await units.retire(unit_id, date(2026, 6, 1))
@@ -144,7 +145,7 @@ async def test_other_spellings_are_known(db: Database, tree: UnitTree):
 
 
 def test_a_unit_as_typed_is_checked():
-    assert set(unit_faults(UnitDraft())) == {"name", "kind"}
+    assert set(unit_faults(UnitDraft())) == {"code", "name", "kind"}
 
 
 async def test_sites_are_added_changed_and_retired(db: Database, tree: UnitTree, template):
