@@ -29,6 +29,7 @@ from rooms.store.tables import (
 
 OVERSEERS = (AccountRole.ADMINISTRATOR, AccountRole.SECRETARIAT, AccountRole.TECHNICIAN)
 UNDECIDED = (MeetingState.DRAFT, MeetingState.PENDING)
+MOVABLE = (*UNDECIDED, MeetingState.APPROVED, MeetingState.INVITED, MeetingState.REHEARSAL)
 MOST_ENTRIES = 5_000  # of one answer
 
 
@@ -65,6 +66,10 @@ class CalendarEntry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     def reference(self) -> str:
         """What stands for the meeting in addresses."""
         return self.short_name or str(self.id)
+
+    def movable(self, now: datetime) -> bool:
+        """Whether its time is still open to change."""
+        return self.state in MOVABLE and self.start > now
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from rooms.directory.accounts import AccountRole
 from rooms.meetings.meetings import LOCAL
 from rooms.meetings.records import MeetingState
 from rooms.records.recordings import RecordingState
+from rooms.seed.demo_calendar import seed_calendar
 from rooms.store.database import Database
 from rooms.store.tables import (
     AccountRow,
@@ -236,6 +237,7 @@ async def seed_demo(db: Database, now: datetime) -> None:
             await _add_people(session, people, password_hash, now)
         for plan in _plans(now):
             await _place(session, plan, now)
+        await seed_calendar(session, now)
 
 
 async def _everybody(session: AsyncSession) -> list[_Person]:

@@ -9,7 +9,7 @@ from web import formats, lunar
 from web.app import content_security_policy
 from web.assets import STATIC
 from web.i18n import LOCALE, gettext, use_language
-from web.pages.calendar import asked_day
+from web.pages.calendar_query import asked_day
 from web.pages.home import day_part
 from web.pages.sign_in import draw_table
 from web.texts import singular, texts, translations

@@ -1,82 +1,104 @@
-"""The weekly sheet: every meeting of a week, day by day."""
+"""The work calendar: a day by half hours, the weekly sheet, a month."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import ClassVar
 
 from aiohttp import web
+from msgspec.structs import replace
 
-from rooms.meetings.meetings import Meeting
+from rooms.dates.days import CalendarDay, work_calendar
+from rooms.dates.entries import OVERSEERS, CalendarEntry, Scope, Wanted
+from rooms.dates.hours import OfficeHours
+from rooms.dates.store import EDITORS
+from rooms.directory.accounts import Account
+from rooms.directory.directory import Unit
 from web.auth import require, signed_in
 from web.formats import local
-from web.pages.common import SCHEDULERS, midnight, reference, week_of
-from web.services import SERVICES
+from web.i18n import gettext
+from web.pages.calendar_days import Allowed, Day, Slot, days_of, slots_of
+from web.pages.calendar_query import Asked, View, read_query
+from web.pages.calendar_words import KINDS, PART_NAMES, SCOPE_NAMES, STATES, VIEW_NAMES
+from web.pages.common import SCHEDULERS, midnight
+from web.pages.line_words import translated
+from web.pages.lunar_choice import shows_lunar
+from web.services import SERVICES, Services
 from web.views import Page, render
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CalendarLine:
-    meeting: Meeting
-    reference: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CalendarDay:
-    date: date
-    today: bool
-    lines: tuple[CalendarLine, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarPage(Page):
     template: ClassVar[str] = "calendar.html"
     place: ClassVar[str] = "calendar"
-    days: tuple[CalendarDay, ...]
-    week: int
-    previous: date
-    following: date
-    this_week: bool
+    asked: Asked
+    today: date
+    days: tuple[Day, ...]
+    weeks: tuple[tuple[Day, ...], ...]
+    slots: tuple[Slot, ...]  # of the day view
+    hours: OfficeHours | None  # of the reader's unit, on that day
     count: int
+    kinds: dict[str, str]
+    states: dict[str, str]
+    units: tuple[Unit, ...]
+    part_names: dict[str, str]
+    scope_names: dict[str, str]
+    view_names: dict[str, str]
+    lunar: bool
     may_schedule: bool
+    may_edit_dates: bool
 
 
-def asked_day(text: str | None, today: date) -> date:
-    """The day in `?tuan=`; today when it is missing, malformed or beyond a century."""
-    try:
-        day = date.fromisoformat(text or "")
-    except ValueError:
-        return today
-    return day if abs((day - today).days) < 36525 else today
+async def read(
+    services: Services, asked: Asked, account: Account, now: datetime
+) -> tuple[list[CalendarEntry], Allowed, list[CalendarDay]]:
+    """The entries asked for, what the reader may do with them, and the special days."""
+    first, after = asked.span
+    start, end = midnight(first), midnight(after)
+    entries = await services.entries.between(start, end, account, asked.wanted)
+    opens = None
+    if account.role not in OVERSEERS:
+        own = await services.entries.between(start, end, account, Wanted(scope=Scope.MINE))
+        opens = frozenset(entry.id for entry in own)
+    allowed = Allowed(opens=opens, moves=account.role in SCHEDULERS, now=now)
+    return entries, allowed, await services.dates.days({day.year for day in asked.days})
+
+
+async def _units(services: Services) -> tuple[Unit, ...]:
+    return tuple(await services.directory.units(("agency",)))
 
 
 @require()
 async def show(request: web.Request) -> web.Response:
-    account = signed_in(request)
-    today = local(datetime.now(UTC)).date()
-    monday, following = week_of(asked_day(request.query.get("tuan"), today))
-    meetings = await request.app[SERVICES].meetings.between(
-        midnight(monday), midnight(following), account
+    account, services = signed_in(request), request.app[SERVICES]
+    now = datetime.now(UTC)
+    asked = read_query(request.query, account, local(now).date())
+    entries, allowed, special = await read(services, asked, account, now)
+    days = days_of(
+        asked.days,
+        entries,
+        allowed,
+        {entry.day: replace(entry, name=gettext(entry.name)) for entry in special},
+        work_calendar(special),
+        month=asked.day.month if asked.view is View.MONTH else None,
     )
-    days = tuple(
-        CalendarDay(
-            date=day,
-            today=day == today,
-            lines=tuple(
-                CalendarLine(meeting=meeting, reference=reference(meeting))
-                for meeting in meetings
-                if local(meeting.start).date() == day
-            ),
-        )
-        for day in (monday + timedelta(days=i) for i in range(7))
-    )
+    of_day = asked.view is View.DAY
     page = CalendarPage(
+        asked=asked,
+        today=local(now).date(),
         days=days,
-        week=monday.isocalendar().week,
-        previous=monday - timedelta(days=7),
-        following=following,
-        this_week=monday <= today < following,
-        count=sum(len(day.lines) for day in days),
+        weeks=tuple(days[i : i + 7] for i in range(0, len(days), 7)),
+        slots=slots_of(days[0]) if of_day else (),
+        hours=await services.dates.hours_on(asked.day, account.unit_id) if of_day else None,
+        count=len(entries),
+        kinds=translated(KINDS),
+        states=translated(STATES),
+        units=await _units(services),
+        part_names=translated(PART_NAMES),
+        scope_names=translated(SCOPE_NAMES),
+        view_names=translated(VIEW_NAMES),
+        lunar=shows_lunar(request),
         may_schedule=account.role in SCHEDULERS,
+        may_edit_dates=account.role in EDITORS,
     )
     return render(request, page)
 
