@@ -9,13 +9,14 @@ import asyncio
 import logging
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from conference.placement import SPREAD_LOAD, WorkerLoad, choose_worker
+from conference.placement import RISE_S, SPREAD_LOAD, WorkerLoad, choose_worker, coming
 from conference.tasks import Supervisor
 from conference.worker import Worker, WorkerFailed, WorkerGone
 from media import control
@@ -82,7 +83,7 @@ class PlacedWorker:
         self.totals_at = 0.0  # monotonic
         self.peers: dict[PeerId, str] = {}  # -> room
         self.rooms: set[str] = set()
-        self.unmeasured = 0
+        self._placed: deque[float] = deque()  # when the newest peers came; monotonic seconds
         self._cpu = 0.0
         self._copies = 0.0
 
@@ -94,24 +95,30 @@ class PlacedWorker:
         self._cpu = (totals.cpu_seconds - last.cpu_seconds) / elapsed
         sent = totals.counters.get("packets_out", 0) - last.counters.get("packets_out", 0)
         self._copies = max(0, sent) / elapsed
-        self.unmeasured = 0
 
     def forget(self) -> None:
         """The process is gone, and everything in it."""
         self.peers.clear()
         self.rooms.clear()
-        self.unmeasured = 0
+        self._placed.clear()
         self._cpu = self._copies = 0.0
 
-    @property
-    def load(self) -> WorkerLoad:
+    def place(self, peer: PeerId, room: str) -> None:
+        self.peers[peer] = room
+        self._placed.append(time.monotonic())
+
+    def load(self, now: float) -> WorkerLoad:
+        while self._placed and now - self._placed[0] >= RISE_S:
+            self._placed.popleft()
         return WorkerLoad(
             self.process.is_up,
             self._cpu,
             self._copies,
             len(self.peers),
             len(self.rooms),
-            self.unmeasured,
+            len(self._placed),
+            coming(now - at for at in self._placed),
+            late=self.totals is not None and self.totals.relief > 0,
         )
 
 
@@ -210,8 +217,7 @@ class WorkerPlane:
         assert isinstance(reply, control.Connected)
         if worker not in self._open(room).workers:
             raise MediaRefused("unavailable", "the worker died")
-        worker.peers[peer] = room
-        worker.unmeasured += 1
+        worker.place(peer, room)
         return Connected(
             answer=reply.answer, audio_mids=reply.audio_mids, video_mids=reply.video_mids
         )
@@ -305,7 +311,7 @@ class WorkerPlane:
     async def _place(self, room: str) -> PlacedWorker:
         """The worker for the room's next peer; the room is open there on return."""
         opened = self._open(room)
-        loads = [worker.load for worker in self.workers]
+        loads = [worker.load(time.monotonic()) for worker in self.workers]
         home = [worker.number for worker in opened.workers]
         number = choose_worker(loads, home, self._spread_load)
         worker = self.workers[number if number is not None else 0]  # none is up: wait for the first

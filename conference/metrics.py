@@ -56,6 +56,8 @@ class _Collector(Collector):
             put(counter, "diemcau_worker_cpu_seconds", "Its CPU time", worker, cpu)
             put(gauge, "diemcau_worker_memory_bytes", "Resident memory", worker, memory)
             put(gauge, "diemcau_worker_loop_lag_milliseconds", "Event loop delay", worker, lag)
+            text = "0: everything is sent in time; 5: speech alone"
+            put(gauge, "diemcau_worker_relief_level", text, worker, totals.relief)
             for name, value in sorted(totals.counters.items()):
                 put(counter, f"diemcau_media_{name}", "Media worker counter", worker, value)
         return families.values()

@@ -290,6 +290,7 @@ class WorkerStats(Report, frozen=True, tag="worker-stats"):
     cpu_seconds: float
     memory_bytes: int
     loop_lag_ms: float
+    relief: int  # 0: everything is sent in time; else how much is left out, see media/forward
     counters: dict[
         str, int
     ]  # "packets_in", "packets_out", "bytes_out", "nack_repaired", "drop_<reason>", …

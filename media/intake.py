@@ -63,7 +63,7 @@ class Intake:
                 room.on_rtp(transport.peer, packet.buffer, size, now)
         if size:
             session.heard = now
-            self._pump.stir(room)
+            self._pump.stir(room, now)
         else:
             self._counters.add("drop_unprotect")
 
@@ -82,6 +82,9 @@ class Intake:
             self._counters.add("drop_unknown_address")
         elif not session.owner.on_dtls(datagram):
             self._counters.add("drop_dtls_queue")
+
+    def gathered(self) -> int:
+        return self._pump.gathered()
 
     def on_burst_end(self, now: float) -> int:
         return self._pump.burst_end(now)

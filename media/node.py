@@ -33,6 +33,7 @@ from media.transport.transport import Transport
 
 log = logging.getLogger(__name__)
 
+SOON_S = 0.02  # changes within this are looked at together
 NTP_EPOCH_S = 2_208_988_800  # from 1900 to 1970
 
 
@@ -78,6 +79,7 @@ class Node:
         self._fingerprint = sha256_fingerprint(self._certificate)
         self._session_id = secrets.randbits(62)
         self._names: dict[Room, str] = {}
+        self._changed: dict[Room, None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self._mishaps = Mishaps(self.counters)
@@ -123,6 +125,7 @@ class Node:
             now = time.monotonic()
             offset = time.time() + NTP_EPOCH_S - now
             room = Room(name, self._egress, self.counters, now, ntp_offset=offset)
+            room.relieve(self.pump.relief, now)
             self.rooms[name] = room
             self._names[room] = name
 
@@ -186,12 +189,20 @@ class Node:
 
     def changed(self, room: Room) -> None:
         """The service changed something in the room: its next deadline may be nearer, and pictures
-        may be wanted that nobody sends."""
-        now = time.monotonic()
-        self.reporter.report_wanted(self._names[room], room, now)
+        may be wanted that nobody sends. When many join, they are looked at together."""
+        if not self._changed:
+            self._loop.call_later(SOON_S, self._look_at_changed)
+        self._changed[room] = None
         if self.links is not None:
             self.links.stir()
-        self.pump.rearm(now)
+        self.pump.rearm(time.monotonic())
+
+    def _look_at_changed(self) -> None:
+        now = time.monotonic()
+        rooms, self._changed = self._changed, {}
+        for room in rooms:
+            if room in self._names:
+                self.reporter.report_wanted(self._names[room], room, now)
 
     # Events of the network
 

@@ -84,6 +84,7 @@ class Peer:
         self.rtt_s: float | None = None  # smoothed
         self.bytes_repeated = 0  # RTX
         self.remb_bps: int | None = None
+        self.deaf_until = float("-inf")  # feedback about its line need not be read before
         self.auto = False  # fills its video slots by itself
         self.upstream: Upstream | None = None  # it is connected to another worker
         if endpoint is not None:

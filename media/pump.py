@@ -2,17 +2,21 @@
 follows the earliest deadline of all rooms."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping, Sequence
 
 from media.drops import Counters
 from media.dumps import Dumps
+from media.forward.relief import Governor
 from media.forward.room import Room
 from media.mishaps import Mishaps
 from media.stats import LoopLag
 from media.transport.egress import Egress
 from media.transport.mux import LocalSocket
 from media.transport.srtp import queue_rtcp
+
+log = logging.getLogger(__name__)
 
 IDLE_S = 3600.0
 RETRY_S = 0.001
@@ -44,6 +48,8 @@ class Pump:
         self._counters = counters
         self._mishaps = mishaps
         self._dirty: dict[Room, None] = {}  # rooms with something to flush
+        self._oldest = float("inf")  # arrival of the first packet they got
+        self._governor = Governor(time.monotonic(), time.thread_time())
         self._watching = False  # a socket was full
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
@@ -55,12 +61,17 @@ class Pump:
         for local in self._sockets:
             self._loop.remove_writer(local.socket.fileno())
 
-    def stir(self, room: Room) -> None:
-        """The room got packets."""
+    def stir(self, room: Room, arrived: float) -> None:
+        """The room got a packet that arrived then."""
         self._dirty[room] = None
+        self._oldest = min(self._oldest, arrived)
 
     def forget(self, room: Room) -> None:
         self._dirty.pop(room, None)
+
+    def gathered(self) -> int:
+        """About how many copies `burst_end` will make."""
+        return sum(room.copies_waiting for room in self._dirty)
 
     def burst_end(self, now: float) -> int:
         """Send what rooms made of the packets they got; how many copies."""
@@ -74,6 +85,9 @@ class Pump:
             self._arm(room.next_deadline(now), now)
         self._dirty.clear()
         self._mind_full_sockets()
+        if copies:
+            self._governor.note(time.monotonic() - self._oldest, copies)
+        self._oldest = float("inf")
         return copies
 
     def _mind_full_sockets(self) -> None:
@@ -103,7 +117,27 @@ class Pump:
             except Exception:
                 self._mishaps.note("polling a room")
         self._mind_full_sockets()
+        self._govern(now)
         self.rearm(time.monotonic())
+
+    def _govern(self, now: float) -> None:
+        """More or less is left out when packets leave late, or have been in time for a while."""
+        change = self._governor.look(now, time.thread_time())
+        if change is None:
+            return
+        log.warning(
+            "relief level %d: copies leave after %.0f ms, %.0f %% of a core in use",
+            change.level,
+            change.late_s * 1000,
+            change.busy * 100,
+        )
+        self._counters.add("relief_changes")
+        for room in self._rooms.values():
+            room.relieve(change.level, now)
+
+    @property
+    def relief(self) -> int:
+        return self._governor.level
 
     def _poll_room(self, room: Room, now: float) -> None:
         for peer, packet in room.poll(now):

@@ -102,6 +102,7 @@ class Reporter:
                 cpu_seconds=stats.cpu_seconds(),
                 memory_bytes=stats.memory_bytes(),
                 loop_lag_ms=self._node.pump.lag.take_ms(),
+                relief=self._node.pump.relief,
                 counters=self.totals(),
             )
         )

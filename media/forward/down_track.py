@@ -31,6 +31,17 @@ class Want:
     max_height: int
 
 
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """The most a video slot gets."""
+
+    height: int | None  # lines; 0: nothing, None: any
+    max_tid: int  # temporal layer
+
+
+NO_CEILING = Ceiling(None, MAX_TID)
+
+
 @dataclass(slots=True)
 class Epoch:
     """A stretch of one feed in a slot: the constants that turn its numbers into ours.
@@ -72,6 +83,7 @@ class DownTrack:
         "_settled",
         "_timestamp",
         "_tl0",
+        "ceiling",
         "codecs",
         "epoch",
         "format_key",
@@ -100,6 +112,7 @@ class DownTrack:
         self.want: Want | None = None
         self.granted_height: int | None = None  # lines the budget allows; 0: paused, None: any
         self.granted_tid = MAX_TID  # highest temporal layer the budget allows
+        self.ceiling = NO_CEILING  # what the worker can send in time
         self.track: UpTrack | None = None
         self.target: Encoding | None = None  # waiting for its key frame
         self.epoch: Epoch | None = None  # playing
@@ -133,9 +146,21 @@ class DownTrack:
 
     @property
     def wanted_height(self) -> int:
-        """Lines the slot shows, as far as the budget allows."""
+        """Lines the slot shows, as far as the budget and the worker allow."""
         height = self.want.max_height if self.want is not None else 0
-        return height if self.granted_height is None else min(height, self.granted_height)
+        if self.granted_height is not None:
+            height = min(height, self.granted_height)
+        return height if self.ceiling.height is None else min(height, self.ceiling.height)
+
+    @property
+    def paused(self) -> bool:
+        """It gets nothing, whatever it wants."""
+        return self.granted_height == 0 or self.ceiling.height == 0
+
+    @property
+    def max_tid(self) -> int:
+        """Highest temporal layer it gets."""
+        return min(self.granted_tid, self.ceiling.max_tid)
 
     def begin(self, packet: SourcePacket) -> None:
         """Switch to the packet's encoding, starting with this packet."""

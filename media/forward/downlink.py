@@ -8,7 +8,7 @@ it is decrypted.
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from media.allocator import Grant, Limits, Pause, Rank, SlotNeed, Step, StreamAllocator
+from media.allocator import Grant, Limits, Pause, SlotNeed, Step, StreamAllocator
 from media.bwe.estimator import BandwidthEstimator
 from media.bwe.probe import CLUSTER_S, plan
 from media.bwe.trendline import Usage
@@ -17,6 +17,7 @@ from media.forward.down_track import DownTrack
 from media.forward.fanout import FanOut
 from media.forward.layers import candidates
 from media.forward.pacer import Pacer
+from media.forward.relief import rank_of
 from media.forward.router import Router, invalidate
 from media.forward.temporal import temporal_steps
 from media.negotiated import TRANSPORT_CC
@@ -37,6 +38,7 @@ RELAXED = 1.3  # the estimate is this many times what the slots take
 READ_S = (
     0.25  # of a relaxed line no more feedback is read; browsers send it 10 to 20 times a second
 )
+RELIEVED_READ_S = 1.0  # of any line, while the worker cannot send everything in time
 CALM_CHECK_S = 1.0  # the slots of a relaxed line are added up this often
 QUIET_QUEUE_S = 0.05
 PROBE_PARTS = 4  # a probe leaves in as many portions
@@ -80,7 +82,6 @@ class Downlink:
         self._relaxed = False
         self._checked_bps = 0.0  # the budget at the last look
         self._checked_at = float("-inf")
-        self._read_at = float("-inf")
 
     def budget_bps(self, now: float) -> float | None:
         """What may be sent to the subscriber in all; None: anything."""
@@ -129,28 +130,32 @@ class Downlink:
 
     # Feedback
 
-    def skips(self, now: float) -> bool:
-        """Whether feedback that comes now need not be read."""
-        if not self._relaxed or now - self._read_at >= READ_S or self.estimator is None:
-            return False
-        self.estimator.skipped()
-        return True
-
     def on_feedback(self, feedback: TransportFeedback, now: float) -> None:
         estimator = self.estimator
         if estimator is None:
             return
-        self._read_at = now
         following = int(self.fanout.numbers.next[self.peer.index])
         if self._relaxed and self._has_room(now) and estimator.glance(feedback, following, now):
+            self._read_again(now)
             return
         estimator.on_feedback(feedback, following, now)
         estimate = estimator.estimate_bps(now)
         self._relaxed = self._has_room(now)
+        self._read_again(now)
         hasty = self._hasty(now)
         if estimate < self.allotted_bps or (hasty and self.grants and estimate > self._checked_bps):
             self.check(now)
         self._look_for_room(now)
+
+    def _read_again(self, now: float) -> None:
+        """When feedback is read again: of a line that has room, a moment later. What a worker sends
+        late looks like a queue in the line: then little is read of any line."""
+        wait_s = READ_S if self._relaxed else 0.0
+        if self.router.relief:
+            wait_s = RELIEVED_READ_S
+        self.peer.deaf_until = now + wait_s
+        if wait_s and self.estimator is not None:
+            self.estimator.skipped()
 
     def _has_room(self, now: float) -> bool:
         """The line carries more than the slots would take, and nobody is finding out how much."""
@@ -294,9 +299,8 @@ class Downlink:
                 if not steps or rate > steps[-1].rate_bps:
                     steps.append(Step(layer.estimated_height, rate))
             if steps:
-                rank = Rank.SCREEN if want.source == "screen" else Rank.TILE
-                if rank is Rank.TILE and down.slot.index == 0:
-                    rank = Rank.MAIN
+                rank = rank_of(down)
+                assert rank is not None
                 source = (want.peer_id, want.source)
                 needs.append(SlotNeed(down.slot.mid, source, rank, want.max_height, tuple(steps)))
         return needs
@@ -319,6 +323,8 @@ class Downlink:
         estimator = self.estimator
         if estimator is None or self._padder is None or self._parts or not self.peer.ready:
             return
+        if self.router.relief:  # the worker has no time to send what nobody needs
+            return
         rate = estimator.wants_probe(now)
         if rate is None:
             return
@@ -326,6 +332,7 @@ class Downlink:
         first = int(self.fanout.numbers.next[self.peer.index])
         estimator.probes.sent(rate, first, first + (1 << 15), count * self._part_bytes, now)
         self._relaxed = False
+        self.peer.deaf_until = now
         share, rest = divmod(count, PROBE_PARTS)
         self._parts = [share + (index < rest) for index in range(PROBE_PARTS)]
         self._probe_due = now

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from media.forward.downlink import Downlink
 from media.peer import Peer
 
+TURNS = 5
+
 
 class Lines:
     """`now`: monotonic seconds."""
@@ -12,6 +14,7 @@ class Lines:
     def __init__(self, peers: Mapping[str, Peer]) -> None:
         self.due = float("inf")  # when `run` has something to send
         self._peers = peers
+        self._turn = 0
         self._sending: dict[Downlink, None] = {}  # with held pictures, or a probe under way
 
     def wake(self, line: Downlink) -> None:
@@ -32,9 +35,10 @@ class Lines:
         self.due = min((line.due for line in self._sending), default=float("inf"))
 
     def check(self, now: float) -> None:
-        """Four times a second."""
+        """Twenty times a second: each line has its turn four times, hundreds not at once."""
+        self._turn = (self._turn + 1) % TURNS
         for peer in self._peers.values():
-            if peer.ready and peer.negotiated.slots:
+            if peer.index % TURNS == self._turn and peer.ready and peer.negotiated.slots:
                 peer.subscriber.downlink.tick(now)  # type: ignore[union-attr]
 
     def check_tight(self, now: float) -> None:

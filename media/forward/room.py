@@ -15,7 +15,7 @@ from media.forward.lines import Lines
 from media.forward.numbers import TransportNumbers
 from media.forward.outbox import Outbox
 from media.forward.router import Router, invalidate
-from media.forward.slots import VoiceSlots, fill_auto_slots
+from media.forward.slots import AutoSlots, VoiceSlots
 from media.forward.subscriber import Subscriber
 from media.forward.taps import Tap, Taps
 from media.forward.watched import Wanted, WatchedLayers
@@ -30,6 +30,8 @@ from media.transport.egress import Egress
 
 TICK_S = 0.05  # feedback, reports, speaker choice
 CHECK_S = 0.25  # layers, arriving sources
+MANY = 100  # listeners
+GATHER_S = 0.15
 LINGER_S = 1.0  # a feed without slots goes on this long: those that left may miss packets of it
 
 
@@ -73,9 +75,12 @@ class Room:
         self.taps = Taps(self.router, self.outbox.attend)
         self.watched = WatchedLayers(self.router.followers)
         self.voices = VoiceSlots(self.peers, self.router)
+        self.auto = AutoSlots(self.peers, self.router)
         self.auditor = Auditor(self.peers, self.router, counters)
         self.figures = Figures(now)
         self._queue: list[Encoding] = []
+        self._voice_queue: list[Encoding] = []
+        self.copies_waiting = 0  # about as many as `flush` will make
         self._published = 0
         self._copies = 0
         self._tick_due = now
@@ -103,8 +108,7 @@ class Room:
         self.peers[peer.id] = peer
         for track in peer.ingress.tracks:
             self.router.add_track(track, now)
-        self.voices.resize()
-        self.voices.assign(peer, now)
+        self.voices.welcome(peer, now)
         if peer.ready:
             self._start(peer, now)
 
@@ -134,7 +138,7 @@ class Room:
         self.voices.remove(peer_id)
         self.voices.resize()
         self.voices.choose(now)
-        fill_auto_slots(self.peers.values(), self.router, now)
+        self.auto.check(now)
 
     def peer_ready(self, peer_id: str, srtp_tx: Any, endpoint: Endpoint, now: float) -> None:
         """DTLS and ICE are up: start sending; ask the sources in its slots for key frames now and
@@ -152,7 +156,7 @@ class Room:
         peer.connected_at = now
         peer.subscriber.start(now)
         peer.subscriber.downlink.tick(now)
-        fill_auto_slots(self.peers.values(), self.router, now)
+        self.auto.fill(peer, now)
         for down in peer.subscriber.down_tracks:
             self.router.select(down, now)
             self.router.ask_for_newcomer(down, now)
@@ -189,8 +193,10 @@ class Room:
             return
         encoding = packet.encoding
         if not encoding.burst:
-            self._queue.append(encoding)
+            voice = encoding.track.kind == "audio"
+            (self._voice_queue if voice else self._queue).append(encoding)
         encoding.burst.append(packet)
+        self.copies_waiting += encoding.audience
         for outlet in encoding.track.relays:
             outlet.send(packet)
         if self.taps and peer.upstream is None:
@@ -210,15 +216,12 @@ class Room:
             self.router.refresh(key, now)
         ingress.new_encodings.clear()
         self.lines.check_tight(now)
-        fill_auto_slots(self.peers.values(), self.router, now)
+        self.auto.check(now)
 
     def skips(self, peer: Peer, datagram: Buffer, size: int, now: float) -> bool:
         """Whether an RTCP datagram, still encrypted, can be dropped: feedback about a line that has
         room and was heard of a moment ago. Who forges it only spares us the work."""
-        subscriber = peer.subscriber
-        if subscriber is None or not is_lone_feedback(datagram, size):
-            return False
-        if not subscriber.downlink.skips(now):
+        if now >= peer.deaf_until or not is_lone_feedback(datagram, size):
             return False
         self.counters.add("transport_feedback_unread")
         return True
@@ -245,14 +248,18 @@ class Room:
         return self._copies
 
     def flush(self, now: float) -> None:
-        """Make and send all copies of the packets queued since the last flush."""
+        """Make and send all copies of the packets queued since the last flush, voices first."""
         copies = 0
-        for encoding in self._queue:
+        for encoding in (*self._voice_queue, *self._queue):
             packets = encoding.burst
             if packets:
                 encoding.burst = []
-                copies += self._forward(encoding, packets, now)
+                made = self._forward(encoding, packets, now)
+                encoding.audience = made // len(packets)
+                copies += made
+        self._voice_queue.clear()
         self._queue.clear()
+        self.copies_waiting = 0
         if now >= self.lines.due:
             self.lines.run(now)
         self._copies = copies
@@ -266,7 +273,7 @@ class Room:
         copies = 0
         start = 0
         for index, packet in enumerate(packets):
-            starts = packet.keyframe or encoding.track.kind == "audio"
+            starts = packet.keyframe or self._lets_in(encoding, now)
             moves = encoding.moving and packet.vp8 is not None and packet.vp8.begins
             changed = packet.codec != encoding.playing_codec
             if (encoding.waiters and starts) or moves or changed:
@@ -274,6 +281,17 @@ class Room:
                 start = index
                 self.router.before_send(packet)
         return copies + self._send(encoding, packets[start:], now)
+
+    @staticmethod
+    def _lets_in(encoding: Encoding, now: float) -> bool:
+        """Whether listeners that wait for a voice begin: at any packet, but a large group, which is
+        built anew for them, takes several at a time."""
+        if encoding.track.kind != "audio" or not encoding.waiters:
+            return False
+        if len(encoding.sinks) >= MANY and now - encoding.joined_at < GATHER_S:
+            return False
+        encoding.joined_at = now
+        return True
 
     def _send(self, encoding: Encoding, packets: Sequence[SourcePacket], now: float) -> int:
         """To all feeds of the encoding."""
@@ -297,12 +315,13 @@ class Room:
         if now >= self._check_due:
             self._check_due = now + CHECK_S
             self.router.check_layers(now)
-            self._stalled += self.auditor.check(now)
-            fill_auto_slots(self.peers.values(), self.router, now)
-            self.lines.check(now)
+            if not self.router.relief:  # a worker that is late judges nobody
+                self._stalled += self.auditor.check(now)
+            self.auto.check(now)
         if now < self._tick_due:
             return self.outbox.urgent(now)
         self._tick_due = now + TICK_S
+        self.lines.check(now)
         loudest = self._loudest()
         self.voices.choose(now)
         if loudest != self._loudest():
@@ -315,6 +334,10 @@ class Room:
         """When `poll` has something to do next, in the clock of `now`."""
         urgent = self.outbox.next_deadline(now)
         return min(urgent, self._tick_due, self._check_due, self.lines.due)
+
+    def relieve(self, level: int, now: float) -> None:
+        """The worker cannot send everything in time: what a level leaves out says `relief`."""
+        self.router.relieve(level, now)
 
     # What the service asks for
 
@@ -347,7 +370,7 @@ class Room:
         peer = self.peers.get(peer_id)
         if peer is not None:
             peer.auto = True
-            fill_auto_slots(self.peers.values(), self.router, now)
+            self.auto.fill(peer, now)
 
     def set_allowed(self, peer_id: str, sources: Iterable[str], now: float) -> None:
         """Forward only these sources of the peer; others are dropped and counted, still
@@ -361,7 +384,7 @@ class Room:
             if track.kind == "audio" and not track.allowed:
                 self.voices.speakers.remove(peer_id)
         self.voices.choose(now)
-        fill_auto_slots(self.peers.values(), self.router, now)
+        self.auto.check(now)
 
     def set_main_voice(self, peer_id: str | None, now: float) -> None:
         """Whose microphone plays in everyone's audio slot 0."""

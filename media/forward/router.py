@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from media.drops import Counters, DropReason
-from media.forward.down_track import DownTrack, Want
+from media.forward.down_track import NO_CEILING, DownTrack, Want
 from media.forward.layers import select_layer
+from media.forward.relief import ceiling, rank_of
 from media.forward.temporal import feed_of, next_limit
 from media.receive.source_packet import SourcePacket
 from media.receive.up_track import Encoding, Feed, UpTrack
@@ -29,6 +30,7 @@ class Router:
         self._signatures: dict[Key, tuple[object, ...]] = {}
         self._waiting: dict[DownTrack, float] = {}  # since when a slot waits for a key frame
         self.stirred: set[Key] = set()  # sources watched otherwise than before
+        self.relief = 0  # how much is left out for the worker's sake, see `relief.LEVELS`
         self._on_request = on_request
 
     # Sources
@@ -127,6 +129,13 @@ class Router:
             if not followers:
                 del self._followers[key]
 
+    def relieve(self, level: int, now: float) -> None:
+        """Leave out as much as this level says, in all pictures."""
+        self.relief = level
+        for key in self._followers:
+            if key[1] != "microphone":
+                self.refresh(key, now)
+
     def select(self, down: DownTrack, now: float) -> None:
         """Choose the encoding for what the slot wants, and wait for its key frame."""
         want = down.want
@@ -134,7 +143,8 @@ class Router:
             return
         key = (want.peer_id, want.source)
         self.stirred.add(key)
-        if down.granted_height == 0:
+        down.ceiling = ceiling(self.relief, rank_of(down)) if self.relief else NO_CEILING
+        if down.paused:
             self.stop(down)
             down.settle()
             return
@@ -166,7 +176,7 @@ class Router:
         """More or fewer frames of what plays, where the source lets it happen: see `_move`."""
         epoch = down.epoch
         assert epoch is not None
-        if epoch.feed.max_tid != down.granted_tid:
+        if epoch.feed.max_tid != down.max_tid:
             epoch.encoding.moving.setdefault(down, now)
         else:
             epoch.encoding.moving.pop(down, None)
@@ -280,7 +290,7 @@ class Router:
             old = epoch.feed
             if not old.precedes(packet):
                 continue
-            limit = next_limit(old.max_tid, down.granted_tid, highest, picture)
+            limit = next_limit(old.max_tid, down.max_tid, highest, picture)
             if limit == old.max_tid:
                 continue
             feed = feed_of(encoding, limit)
@@ -292,7 +302,7 @@ class Router:
             down.move(feed, numbered)
             feed.sinks[down] = None
             invalidate(feed)
-            if limit == down.granted_tid:
+            if limit == down.max_tid:
                 del encoding.moving[down]
 
 

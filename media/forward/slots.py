@@ -1,9 +1,9 @@
 """Slots the room fills by itself: voices for everybody, pictures for viewers without a service."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
 from media.forward.down_track import Want
-from media.forward.router import Router
+from media.forward.router import Key, Router
 from media.peer import Peer
 from media.receive.speakers import SpeakerSelector
 from media.receive.up_track import UpTrack
@@ -29,6 +29,13 @@ class VoiceSlots:
             self.choose(now)
         else:
             voice.on_level(dbov, now)
+
+    def welcome(self, peer: Peer, now: float) -> None:
+        """One more listener."""
+        assert peer.subscriber is not None
+        if min(len(peer.subscriber.audio), MAX_POSITIONS) > len(self.speakers.positions):
+            self.resize()
+        self.assign(peer, now)
 
     def resize(self) -> None:
         """As many positions as the best equipped peer has audio slots."""
@@ -63,34 +70,53 @@ class VoiceSlots:
                 self._router.set_want(down, want, now)
 
 
-def fill_auto_slots(peers: Iterable[Peer], router: Router, now: float) -> None:
-    """Video slots of peers that asked for it: the first published cameras and screens."""
-    takers = [p for p in peers if p.auto and p.subscriber is not None]
-    if not takers:
-        return
-    sources = sorted(
-        (t for t in router.tracks.values() if _publishes_video(t, now)), key=lambda t: t.order
-    )
-    for peer in takers:
-        _fill(peer, sources, router, now)
+class AutoSlots:
+    """Video slots of peers that asked for it show the first published cameras and screens."""
+
+    def __init__(self, peers: Mapping[str, Peer], router: Router) -> None:
+        self._peers = peers
+        self._router = router
+        self._sources: list[Key] = []  # at the last look
+
+    def check(self, now: float) -> None:
+        """Everybody, if the sources changed."""
+        sources = self._published(now)
+        if sources == self._sources:
+            return
+        self._sources = sources
+        for peer in self._peers.values():
+            if peer.auto:
+                self._fill(peer, now)
+
+    def fill(self, peer: Peer, now: float) -> None:
+        """One peer that came, or asked for it."""
+        if peer.auto:
+            self.check(now)
+            self._fill(peer, now)
+
+    def _published(self, now: float) -> list[Key]:
+        if not any(peer.auto for peer in self._peers.values()):
+            return []
+        tracks = [t for t in self._router.tracks.values() if _publishes_video(t, now)]
+        tracks.sort(key=lambda track: track.order)
+        return [(track.peer_id, track.source) for track in tracks]
+
+    def _fill(self, peer: Peer, now: float) -> None:
+        """Slots whose source is still there stay; the others get the first sources not shown."""
+        assert peer.subscriber is not None
+        keys = [key for key in self._sources if key[0] != peer.id]
+        free = []
+        for down in peer.subscriber.video:
+            shown = (down.want.peer_id, down.want.source) if down.want is not None else None
+            if shown in keys:
+                keys.remove(shown)
+            else:
+                free.append(down)
+        for down in free:
+            want = Want(*keys.pop(0), AUTO_HEIGHT) if keys else None
+            if want is not None or down.want is not None:
+                self._router.set_want(down, want, now)
 
 
 def _publishes_video(track: UpTrack, now: float) -> bool:
     return track.kind == "video" and track.allowed and track.arriving(now)
-
-
-def _fill(peer: Peer, sources: Sequence[UpTrack], router: Router, now: float) -> None:
-    """Slots whose source is still there stay; the others get the first sources not shown."""
-    assert peer.subscriber is not None
-    keys = [(t.peer_id, t.source) for t in sources if t.peer_id != peer.id]
-    free = []
-    for down in peer.subscriber.video:
-        shown = (down.want.peer_id, down.want.source) if down.want is not None else None
-        if shown in keys:
-            keys.remove(shown)
-        else:
-            free.append(down)
-    for down in free:
-        want = Want(*keys.pop(0), AUTO_HEIGHT) if keys else None
-        if want is not None or down.want is not None:
-            router.set_want(down, want, now)

@@ -92,10 +92,12 @@ def needed_layers(track: UpTrack, slots: Iterable[DownTrack], now: float) -> set
     """The layers these slots need of a source."""
     needed: set[str] = set()
     for down in slots:
+        if len(needed) == len(track.rids):
+            break
         if down.want is None or not down.peer.ready:
             continue
-        if down.granted_height == 0 and track.started:
-            continue  # paused by its budget, and what it would cost is known
+        if down.paused and track.started:
+            continue  # paused by its budget or its worker, and what it would cost is known
         ideal = ideal_layers(track, down.wanted_height or down.want.max_height)
         needed.add(ideal[-1])
         playing = down.encoding

@@ -84,11 +84,13 @@ class Encoding(Feed):
 
     __slots__ = (
         "_measured",
+        "audience",
         "burst",
         "bytes_in",
         "first_at",
         "frames",
         "height",
+        "joined_at",
         "keyframes",
         "last_arrival",
         "last_codec",
@@ -141,6 +143,8 @@ class Encoding(Feed):
         self.sender_report_at = 0.0
         # Forwarding.
         self.burst: list[SourcePacket] = []
+        self.joined_at = float("-inf")  # when listeners began last
+        self.audience = 0  # copies its last packets made of each
         self.waiters: dict[DownTrack, None] = {}  # to switch to this encoding at a key frame
         self.playing_codec = ""  # key of the packets sinks play
         self.thinned: dict[int, Thinned] = {}  # feeds with fewer frames, by their limit

@@ -76,7 +76,7 @@ class Links:
 
     Args:
         rooms: of this worker, by name.
-        dirty: called with a room that got packets; they leave at `burst_end`.
+        dirty: called with a room that got a packet, and when; they leave at `burst_end`.
         burst_end: sends what has gathered, returns the copies made.
         changed: called with a room that must be looked at: wanted layers, deadlines.
     """
@@ -88,7 +88,7 @@ class Links:
         counters: Counters,
         mishaps: Mishaps,
         *,
-        dirty: Callable[[Room], None],
+        dirty: Callable[[Room, float], None],
         burst_end: Callable[[float], int],
         changed: Callable[[Room], None],
     ) -> None:
@@ -185,7 +185,7 @@ class Links:
                 self._mishaps.note("taking a relayed datagram")
                 continue
             if room is not None:
-                self._dirty(room)
+                self._dirty(room, now)
         if taken:
             copies = self._burst_end(time.monotonic())
             self._batch = max(1, min(BATCH_DATAGRAMS, BUDGET_COPIES // max(1, copies // taken)))

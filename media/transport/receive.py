@@ -21,6 +21,7 @@ _ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size)
 _MAX_WAIT_S = 1.0  # in the socket; more is a clock step
 _NAME_BYTES = 28  # sockaddr_in6
 _KNOWN_ADDRESSES = 4096
+_TRUNCATED = int(socket.MSG_TRUNC)
 _NOTHING = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR)
 _PORT = struct.Struct("!H")
 _FLOW = struct.Struct("!I")
@@ -29,6 +30,7 @@ _SCOPE = struct.Struct("=I")
 # struct mmsghdr and struct cmsghdr with a timespec, on 64-bit Linux.
 _NAME_LENGTH, _CONTROL_LENGTH, _FLAGS, _SIZE, _WORDS = 1, 5, 6, 7, 8  # of 64 bits, of a message
 _CONTROL_WORDS = 4
+_CONTROL_BYTES = 8 * _CONTROL_WORDS
 _STAMPED = socket.SOL_SOCKET | SO_TIMESTAMPNS << 32  # level and type
 
 Received = tuple[InPlace, int, Address, float]  # buffer, bytes in it, from, monotonic seconds
@@ -113,8 +115,8 @@ class Many:
         self._messages[:, 2] = self._vectors.ctypes.data + places * 16
         self._messages[:, 3] = 1
         self._messages[:, _NAME_LENGTH] = _NAME_BYTES
-        self._messages[:, _CONTROL_LENGTH] = 8 * _CONTROL_WORDS
-        self._messages[:, 4] = self._control.ctypes.data + places * (8 * _CONTROL_WORDS)
+        self._messages[:, _CONTROL_LENGTH] = _CONTROL_BYTES
+        self._messages[:, 4] = self._control.ctypes.data + places * _CONTROL_BYTES
         self._memory = words(self._messages)
         self._place = self._messages.ctypes.data
         self._receive = kernel_recvmmsg()
@@ -128,31 +130,31 @@ class Many:
             return []
         now = time.monotonic()
         shift = now - time.time()
-        memory, control = self._memory, self._control_memory
+        memory, control, names = self._memory, self._control_memory, self._name_memory
+        known = self._addresses
         batch: list[Received] = []
-        for index in range(found):
-            at, stamp = index * _WORDS, index * _CONTROL_WORDS
-            stamped = memory[at + _CONTROL_LENGTH] and control[stamp + 1] == _STAMPED
-            memory[at + _CONTROL_LENGTH] = 8 * _CONTROL_WORDS
-            address = self._address(index, memory[at + _NAME_LENGTH])
-            memory[at + _NAME_LENGTH] = _NAME_BYTES
-            if memory[at + _FLAGS] & socket.MSG_TRUNC:
-                self._drops["oversize"] += 1
-                continue
+        at = stamp = name_at = 0
+        for packet in self._packets[:found]:
+            name = names[name_at : name_at + memory[at + _NAME_LENGTH]].tobytes()
+            address = known.get(name) or self._learn(name)
             arrived = now
-            if stamped:
+            if memory[at + _CONTROL_LENGTH] and control[stamp + 1] == _STAMPED:
                 arrived = arrival(control[stamp + 2], control[stamp + 3], shift, now)
-            batch.append((self._packets[index], memory[at + _SIZE], address, arrived))
+            memory[at + _CONTROL_LENGTH] = _CONTROL_BYTES
+            memory[at + _NAME_LENGTH] = _NAME_BYTES
+            if memory[at + _FLAGS] & _TRUNCATED:
+                self._drops["oversize"] += 1
+            else:
+                batch.append((packet, memory[at + _SIZE], address, arrived))
+            at += _WORDS
+            stamp += _CONTROL_WORDS
+            name_at += _NAME_BYTES
         return batch
 
-    def _address(self, index: int, size: int) -> Address:
-        start = index * _NAME_BYTES
-        name = self._name_memory[start : start + size].tobytes()
-        address = self._addresses.get(name)
-        if address is None:
-            if len(self._addresses) >= _KNOWN_ADDRESSES:
-                self._addresses.clear()
-            address = self._addresses[name] = decode_address(name)
+    def _learn(self, name: bytes) -> Address:
+        if len(self._addresses) >= _KNOWN_ADDRESSES:
+            self._addresses.clear()
+        address = self._addresses[name] = decode_address(name)
         return address
 
 

@@ -55,6 +55,9 @@ class Taker:
     ) -> None:
         self._take("srtp", bytes(packet.buffer[:size]))
 
+    def gathered(self) -> int:
+        return self._burst * self._copies
+
     def on_burst_end(self, now: float) -> int:
         self.bursts.append(self._burst)
         burst, self._burst = self._burst, 0
@@ -107,6 +110,15 @@ async def test_a_wake_up_takes_fewer_datagrams_when_each_makes_many_copies() -> 
         await until(lambda: len(taker.taken) == 200)
         assert taker.bursts[0] <= BATCH_DATAGRAMS
         assert max(taker.bursts[1:]) <= 4
+
+
+async def test_what_waits_is_read_before_anything_is_sent() -> None:
+    taker = Taker()
+    with running(taker) as (_, _, send):
+        for _ in range(5 * BATCH_DATAGRAMS):
+            send(b"\x80packet")
+        await until(lambda: sum(taker.bursts) == 5 * BATCH_DATAGRAMS)
+        assert max(taker.bursts) > 2 * BATCH_DATAGRAMS
 
 
 async def test_many_datagrams_are_taken_together_and_few_at_once() -> None:
