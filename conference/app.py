@@ -43,6 +43,8 @@ from rooms.mail import MailQueue
 from rooms.meetings.meetings import Meetings
 from rooms.meetings.planning import Planner, Rules
 from rooms.meetings.revisions import Revisions
+from rooms.meetings.series import Series
+from rooms.meetings.templates import Templates
 from rooms.papers.fonts import PaperFonts
 from rooms.records.audit import Audit
 from rooms.records.dumps import Dumps
@@ -158,6 +160,8 @@ def _services(
         meetings=meetings,
         revisions=Revisions(db),
         planner=Planner(db, dates, rules),
+        series=Series(db, rules),
+        templates=Templates(db),
         answers=Answers(db),
         dates=dates,
         entries=Entries(db),

@@ -22,6 +22,8 @@ from rooms.mail import MailQueue
 from rooms.meetings.meetings import Meetings
 from rooms.meetings.planning import Planner
 from rooms.meetings.revisions import Revisions
+from rooms.meetings.series import Series
+from rooms.meetings.templates import Templates
 from rooms.papers.fonts import PaperFonts
 from rooms.records.audit import Audit
 from rooms.records.dumps import Dumps
@@ -68,6 +70,8 @@ class Services:
     meetings: Meetings
     revisions: Revisions
     planner: Planner
+    series: Series
+    templates: Templates
     answers: Answers
     dates: Dates
     entries: Entries

@@ -12,6 +12,7 @@ from rooms.dates.store import Dates
 from rooms.directory.accounts import AccountRole
 from rooms.directory.search import fold
 from rooms.errors import RequestRefused
+from rooms.meetings import recurrence
 from rooms.meetings.conflicts import (
     AHEAD_DAYS,
     NOTICE_DAYS,
@@ -28,7 +29,7 @@ from rooms.meetings.conflicts import (
     stand_ins,
     wanted,
 )
-from rooms.meetings.drafts import MeetingDraft
+from rooms.meetings.drafts import MAX_DURATION, MeetingDraft
 from rooms.meetings.records import BOOKED
 from rooms.store.database import Database
 from rooms.store.tables import (
@@ -60,6 +61,14 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     notice_days: int = NOTICE_DAYS
 
 
+class DateCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """One date of a series."""
+
+    start: datetime
+    day_off: bool
+    blocked: bool
+
+
 class Planner:
     def __init__(self, db: Database, dates: Dates, rules: Rules | None = None) -> None:
         self._db = db
@@ -67,12 +76,12 @@ class Planner:
         self.rules = rules or Rules()
 
     async def outlook(
-        self, draft: MeetingDraft, now: datetime, *, besides: int | None = None
+        self, draft: MeetingDraft, now: datetime, *, besides: Collection[int] = ()
     ) -> Outlook:
         """What stands against a draft; an empty outlook while its times say nothing.
 
         Args:
-            besides: the meeting the draft changes, which does not clash with itself.
+            besides: meetings the draft changes, which do not clash with it.
         """
         async with self._db.reading() as session:
             want = await _want(session, draft)
@@ -119,9 +128,30 @@ class Planner:
             off_hours=not hours.holds(*local),
         )
 
+    async def dates(self, draft: MeetingDraft, starts: Iterable[datetime]) -> tuple[DateCheck, ...]:
+        """How each date of a series stands."""
+        starts = tuple(starts)
+        years = {start.astimezone(LOCAL).year for start in starts}
+        calendar = await self._dates.calendar(years)
+        found = []
+        async with self._db.reading() as session:
+            for start in starts:
+                want = await _want(session, recurrence.at(draft, start))
+                assert want is not None
+                bookings = await bookings_between(session, want.start, want.end)
+                full = fullest(want, bookings, self.rules.sites_at_once)
+                found.append(
+                    DateCheck(
+                        start=start,
+                        day_off=not calendar.is_working(start.astimezone(LOCAL).date()),
+                        blocked=bool(clashes(want, bookings)) or full.exceeded,
+                    )
+                )
+        return tuple(found)
+
 
 async def check(
-    session: AsyncSession, draft: MeetingDraft, rules: Rules, besides: int | None = None
+    session: AsyncSession, draft: MeetingDraft, rules: Rules, besides: Collection[int] = ()
 ) -> None:
     """Within the transaction that saves the draft: nothing came in between.
 
@@ -139,7 +169,7 @@ async def check(
 
 
 async def bookings_between(
-    session: AsyncSession, start: datetime, end: datetime, besides: int | None = None
+    session: AsyncSession, start: datetime, end: datetime, besides: Collection[int] = ()
 ) -> list[Booking]:
     """What meetings that overlap [start, end) take."""
     query = (
@@ -147,9 +177,10 @@ async def bookings_between(
         .join(UnitRow, UnitRow.id == MeetingRow.host_unit_id)
         .where(
             MeetingRow.start < end,
+            MeetingRow.start > start - MAX_DURATION,  # what is earlier has ended; by the index
             MeetingRow.end > start,
             MeetingRow.state.in_([state.value for state in BOOKED]),
-            MeetingRow.id != (besides or 0),
+            MeetingRow.id.not_in(besides),
         )
     )
     rows = (await session.execute(query)).all()

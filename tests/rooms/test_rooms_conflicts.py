@@ -162,7 +162,7 @@ async def test_a_planner_is_told_what_stands_in_the_way(db, planner, people, dra
     assert outlook.notice is not None
     assert outlook.notice.short
     assert outlook.blocked
-    itself = await planner.outlook(meetings.draft_of(held), now, besides=held.id)
+    itself = await planner.outlook(meetings.draft_of(held), now, besides={held.id})
     assert not itself.blocked
     assert itself.capacity is not None
     assert itself.capacity.sites == 3

@@ -203,3 +203,33 @@ async def test_the_opening_seats_name_the_chairs_site(people, meeting):
         ("KBang", Role.SITE),
     ]
     assert opening[0].person == "Tên chutri, Chức vụ"
+
+
+# ---------------------------------------------------------------- planning for one's own branch
+
+
+async def test_a_unit_registers_meetings_of_its_own_branch(meetings, people, draft, now, template):
+    own = msgspec.structs.replace(
+        draft,
+        host_unit_id=people["kbang"].unit_id,
+        sites=draft_sites([template.sites["kbang"]]),
+    )
+    pending = await meetings.schedule(own, people["kbang"], now, MeetingState.PENDING)
+    assert pending.state is MeetingState.PENDING
+    approved = await meetings.advance(pending.id, MeetingState.APPROVED, people["thuky"], now)
+    assert approved.state is MeetingState.APPROVED
+    with pytest.raises(RequestRefused, match="not-allowed"):
+        await meetings.change(
+            pending.id,
+            msgspec.structs.replace(own, title="Khác"),
+            people["kbang"],
+            now,
+            revision=approved.revision,
+        )
+
+
+@pytest.mark.parametrize("username", ["kbang", "daibieu"])
+async def test_nobody_plans_for_other_branches(meetings, people, draft, now, username):
+    with pytest.raises(Invalid) as invalid:
+        await meetings.schedule(draft, people[username], now, MeetingState.DRAFT)
+    assert set(invalid.value.errors) == {"host_unit_id", "site_ids"}

@@ -35,6 +35,8 @@ from rooms.meetings.drafts import draft_sites
 from rooms.meetings.meetings import AgendaItem, Meeting, MeetingDraft, Meetings, MeetingState
 from rooms.meetings.planning import Planner
 from rooms.meetings.revisions import Revisions
+from rooms.meetings.series import Series
+from rooms.meetings.templates import Templates
 from rooms.papers.fonts import PaperFonts
 from rooms.records.audit import Audit
 from rooms.records.dumps import Dumps
@@ -390,6 +392,8 @@ async def running_site(
         meetings=world.meetings,
         revisions=Revisions(db),
         planner=Planner(db, Dates(db)),
+        series=Series(db),
+        templates=Templates(db),
         answers=Answers(db),
         dates=Dates(db),
         entries=Entries(db),
