@@ -34,6 +34,7 @@ from rooms.session.decisions import Refused
 from rooms.session.model import PeerId, Phase, Role, Seat, SeatId, Session
 from rooms.session.notices import AnyNotice, MediaLost, Permissions
 from rooms.session.policy import SERVICE, Actor
+from rooms.session.visible import entries_for, session_for
 from rooms.store.log import EventLog
 from rooms.switching import SwitchRule
 
@@ -206,8 +207,10 @@ class LiveMeeting:
         if not self.media.hand_over(seat.id, resumed, connection) and resumed is not None:
             listener.on_notice(MediaLost())
         missed = self._entries_after(after)
-        session = self.session if missed is None else None
-        attendance = Attendance(self, seat, connection, listener, session, missed or ())
+        known = self.session.seats.get(seat.id)
+        session = session_for(self.session, known) if missed is None else None
+        shown = tuple(entries_for(missed or (), known))
+        attendance = Attendance(self, seat, connection, listener, session, shown)
         self._attendances[seat.id] = attendance
         self._latest[seat.id] = connection
         for notice in (self._watch.lines(), self._watch.paused(seat.id)):
@@ -397,7 +400,8 @@ class LiveMeeting:
             return
         self._recent.extend(entries)
         for attendance in list(self._attendances.values()):
-            attendance.listener.on_entries(entries)
+            seat = self.session.seats.get(attendance.seat_id)
+            attendance.listener.on_entries(entries_for(entries, seat))
         self._around.health.changed(self.session)
         for entry in entries:
             self._follow_up(entry.event)

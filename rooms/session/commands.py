@@ -8,9 +8,21 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from rooms.session.model import Profile, Seat, SeatId, SeatRef
+from rooms.session.model import (
+    Audience,
+    Majority,
+    Profile,
+    RollState,
+    SceneKind,
+    Seat,
+    SeatId,
+    SeatRef,
+    VoteBase,
+    VoteUnit,
+)
 
 Seconds = Annotated[int, Meta(ge=30, le=7200)]  # of a turn to speak
+Number = Annotated[int, Meta(ge=1, le=2**53)]
 Person = Annotated[str, Meta(max_length=200)]  # name and position
 
 
@@ -155,7 +167,7 @@ class TakeChair(Command, frozen=True, tag="take-chair"):
 class GoToItem(Command, frozen=True, tag="go-to-item"):
     """Go to an item of the agenda; None: to none."""
 
-    item: Annotated[int, Meta(ge=1, le=2**53)] | None
+    item: Number | None
 
 
 class StartPause(Command, frozen=True, tag="start-pause"):
@@ -164,6 +176,170 @@ class StartPause(Command, frozen=True, tag="start-pause"):
 
 class EndPause(Command, frozen=True, tag="end-pause"):
     pass
+
+
+# ---------------------------------------------------------------- roll call
+
+
+class StartRollCall(Command, frozen=True, tag="start-roll-call"):
+    pass
+
+
+class CallSite(Command, frozen=True, tag="call-site"):
+    """Turn to a site during the roll call: it is shown to all."""
+
+    seat: SeatRef
+
+
+class AnswerRollCall(Command, frozen=True, tag="answer-roll-call"):
+    """A site answers for itself; chair and secretary confirm, or answer for `seat`."""
+
+    state: RollState
+    seat: SeatRef | None = None
+    head_count: Annotated[int, Meta(ge=0, le=10000)] = 0
+    person: Person = ""
+    reason: Annotated[str, Meta(max_length=300)] = ""
+
+
+class EndRollCall(Command, frozen=True, tag="end-roll-call"):
+    pass
+
+
+# ---------------------------------------------------------------- words
+
+
+class Say(Command, frozen=True, tag="say"):
+    """A message. `answers`: to the seat that wrote, by those it wrote to."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=1000)]
+    to: Audience = Audience.ALL
+    answers: SeatRef | None = None
+
+
+class SetChat(Command, frozen=True, tag="set-chat"):
+    """Whether seats may write to all."""
+
+    open: bool
+
+
+class Announce(Command, frozen=True, tag="announce"):
+    """What stands at all sites until it is changed; "" takes it away."""
+
+    text: Annotated[str, Meta(max_length=300)]
+
+
+class AskPresidium(Command, frozen=True, tag="ask-presidium"):
+    text: Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
+class SupportQuestion(Command, frozen=True, tag="support-question"):
+    question: Number
+    on: bool
+
+
+class AnswerQuestion(Command, frozen=True, tag="answer-question"):
+    """Mark it answered, or not."""
+
+    question: Number
+    answered: bool
+
+
+# ---------------------------------------------------------------- votes
+
+Ballots = Annotated[int, Meta(ge=0, le=10000)]
+
+
+class OpenVote(Command, frozen=True, tag="open-vote"):
+    question: Annotated[str, Meta(min_length=1, max_length=500)]
+    options: Annotated[
+        tuple[Annotated[str, Meta(min_length=1, max_length=100)], ...],
+        Meta(min_length=2, max_length=8),
+    ]
+    secret: bool = False
+    unit: VoteUnit = VoteUnit.SITE
+    weights: Annotated[dict[SeatRef, Ballots], Meta(max_length=1000)] = {}  # of "weighted"
+    majority: Majority = Majority.SIMPLE
+    base: VoteBase = VoteBase.PRESENT
+    quorum_percent: Annotated[int, Meta(ge=0, le=100)] = 50
+
+
+class CastVote(Command, frozen=True, tag="cast-vote"):
+    """Ballots for each option; a site casts those of its delegates together."""
+
+    vote: Number
+    counts: Annotated[tuple[Ballots, ...], Meta(min_length=2, max_length=8)]
+
+
+class CloseVote(Command, frozen=True, tag="close-vote"):
+    vote: Number
+
+
+class RecountVote(Command, frozen=True, tag="recount-vote"):
+    vote: Number
+
+
+class PublishVote(Command, frozen=True, tag="publish-vote"):
+    """Let everybody see the result."""
+
+    vote: Number
+
+
+class CountVote(Command, frozen=True, tag="count-vote"):
+    """From the service: what the ballot box of a secret vote holds."""
+
+    vote: int
+    tally: tuple[int, ...]
+
+
+# ---------------------------------------------------------------- coming in, the scene
+
+
+class SetLock(Command, frozen=True, tag="set-lock"):
+    """Whether those who are not inside must knock."""
+
+    on: bool
+
+
+class Admit(Command, frozen=True, tag="admit"):
+    seat: SeatRef | None = None  # None: all who knock
+
+
+class TurnAway(Command, frozen=True, tag="turn-away"):
+    seat: SeatRef
+
+
+class RemoveSeat(Command, frozen=True, tag="remove-seat"):
+    """Show a seat out. `barred`: it may not come back."""
+
+    seat: SeatRef
+    barred: bool = False
+
+
+class WithdrawKnock(Command, frozen=True, tag="withdraw-knock"):
+    """From the service: who knocked is gone."""
+
+    seat: SeatId
+
+
+class SetScene(Command, frozen=True, tag="set-scene"):
+    """What all sites see large; `seats` for "two" and "four"."""
+
+    kind: SceneKind
+    seats: Annotated[tuple[SeatRef, ...], Meta(max_length=4)] = ()
+
+
+class StartRound(Command, frozen=True, tag="start-round"):
+    """Show the sites one after another."""
+
+    seconds: Annotated[int, Meta(ge=3, le=600)]
+
+
+class EndRound(Command, frozen=True, tag="end-round"):
+    pass
+
+
+class NextInRound(Command, frozen=True, tag="next-in-round"):
+    """From the service when the time of a site is over, or from who leads before that."""
 
 
 ClientCommand = (
@@ -179,6 +355,29 @@ ClientCommand = (
     | GoToItem
     | StartPause
     | EndPause
+    | StartRollCall
+    | CallSite
+    | AnswerRollCall
+    | EndRollCall
+    | Say
+    | SetChat
+    | Announce
+    | AskPresidium
+    | SupportQuestion
+    | AnswerQuestion
+    | OpenVote
+    | CastVote
+    | CloseVote
+    | RecountVote
+    | PublishVote
+    | SetLock
+    | Admit
+    | TurnAway
+    | RemoveSeat
+    | SetScene
+    | StartRound
+    | EndRound
+    | NextInRound
 )
 
 AnyCommand = (
@@ -197,5 +396,7 @@ AnyCommand = (
     | StartRecording
     | StopRecording
     | EndMeeting
+    | CountVote
+    | WithdrawKnock
     | ClientCommand
 )

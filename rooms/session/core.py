@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from rooms.session import admission, course, floor, rollcall, scenes, votes, words
 from rooms.session import commands as c
-from rooms.session import course, floor
 from rooms.session import events as e
 from rooms.session.decisions import (
     Deciders,
@@ -60,6 +60,9 @@ def _present(state: Session, seat_id: SeatId) -> bool:
 
 
 def _enter(state: Session, actor: Actor, command: c.Enter, now: float) -> Decision:
+    kept_out = admission.on_entry(state, command.seat, now)
+    if kept_out is not None:
+        return kept_out
     seat = _seated(state, command.seat, command.returning, now)
     if state.seats.get(seat.id) == seat:
         return []
@@ -246,6 +249,8 @@ def _stop_recording(state: Session, actor: Actor, command: c.StopRecording, now:
 
 def _end(state: Session, actor: Actor, command: c.EndMeeting, now: float) -> Decision:
     ends: list[e.AnyEvent] = floor.over(state, actor, now)
+    if rollcall.running(state):
+        ends.append(e.RollCallEnded(by=actor.seat))
     if state.item is not None:
         ends.append(e.ItemReached(item=None, by=actor.seat))
     if state.recording is not None:
@@ -271,6 +276,11 @@ _DECIDERS: Deciders = {
     c.EndMeeting: _end,
     **floor.DECIDERS,
     **course.DECIDERS,
+    **rollcall.DECIDERS,
+    **words.DECIDERS,
+    **votes.DECIDERS,
+    **admission.DECIDERS,
+    **scenes.DECIDERS,
 }
 
 
@@ -395,6 +405,8 @@ def _ended(state: Session, event: e.MeetingEnded, at: float) -> Session:
         floor=None,
         queue=(),
         pause=None,
+        knocking={},
+        round=None,
     )
 
 
@@ -414,4 +426,10 @@ _EVOLVERS: Evolvers = {
     e.MeetingEnded: _ended,
     **floor.EVOLVERS,
     **course.EVOLVERS,
+    **rollcall.EVOLVERS,
+    **words.EVOLVERS,
+    **votes.EVOLVERS,
+    **admission.EVOLVERS,
+    **scenes.EVOLVERS,
+    e.Withheld: lambda state, event, at: state,
 }

@@ -2,7 +2,18 @@
 
 import msgspec
 
-from rooms.session.model import Agenda, LineLimits, Seat, SeatId
+from rooms.session.model import (
+    Agenda,
+    Knock,
+    LineLimits,
+    Message,
+    Question,
+    RollAnswer,
+    Scene,
+    Seat,
+    SeatId,
+    Vote,
+)
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", rename="camel"):
@@ -145,6 +156,140 @@ class PauseEnded(Event, frozen=True, tag="pause-ended"):
     by: SeatId
 
 
+class RollCallStarted(Event, frozen=True, tag="roll-call-started"):
+    by: SeatId
+
+
+class SiteCalled(Event, frozen=True, tag="site-called"):
+    seat: SeatId
+    by: SeatId
+
+
+class RollAnswered(Event, frozen=True, tag="roll-answered"):
+    seat: SeatId
+    answer: RollAnswer
+    by: SeatId
+
+
+class RollCallEnded(Event, frozen=True, tag="roll-call-ended"):
+    by: SeatId
+
+
+class MessageSent(Event, frozen=True, tag="message-sent"):
+    message: Message
+
+
+class ChatSet(Event, frozen=True, tag="chat-set"):
+    open: bool
+    by: SeatId
+
+
+class Announced(Event, frozen=True, tag="announced"):
+    text: str
+    by: SeatId
+
+
+class QuestionAsked(Event, frozen=True, tag="question-asked"):
+    question: Question
+
+
+class QuestionSupported(Event, frozen=True, tag="question-supported"):
+    question: int
+    seat: SeatId
+    on: bool
+
+
+class QuestionAnswered(Event, frozen=True, tag="question-answered"):
+    question: int
+    answered: bool
+    by: SeatId
+
+
+class VoteOpened(Event, frozen=True, tag="vote-opened"):
+    vote: Vote
+    by: SeatId
+
+
+class VoteCast(Event, frozen=True, tag="vote-cast"):
+    """`counts`: ballots for each option; empty when the vote is secret, or not for this seat."""
+
+    vote: int
+    seat: SeatId
+    ballots: int
+    counts: tuple[int, ...] = ()
+
+
+class VoteClosed(Event, frozen=True, tag="vote-closed"):
+    vote: int
+    by: SeatId
+
+
+class RecountAsked(Event, frozen=True, tag="recount-asked"):
+    vote: int
+    by: SeatId
+
+
+class VoteCounted(Event, frozen=True, tag="vote-counted"):
+    """`tally`: ballots for each option; empty when the result is not for this seat yet."""
+
+    vote: int
+    tally: tuple[int, ...]
+    by: SeatId
+
+
+class VotePublished(Event, frozen=True, tag="vote-published"):
+    vote: Vote  # with its result
+    by: SeatId
+
+
+class LockSet(Event, frozen=True, tag="lock-set"):
+    on: bool
+    by: SeatId
+
+
+class Knocked(Event, frozen=True, tag="knocked"):
+    knock: Knock
+
+
+class SeatAdmitted(Event, frozen=True, tag="seat-admitted"):
+    seat: SeatId
+    by: SeatId
+
+
+class KnockEnded(Event, frozen=True, tag="knock-ended"):
+    """`barred`: turned away; else who knocked is gone."""
+
+    seat: SeatId
+    barred: bool
+    by: SeatId
+
+
+class SeatRemoved(Event, frozen=True, tag="seat-removed"):
+    """Shown out; `seat-left` goes with it when it was present."""
+
+    seat: SeatId
+    barred: bool
+    by: SeatId
+
+
+class SceneSet(Event, frozen=True, tag="scene-set"):
+    scene: Scene
+    by: SeatId
+
+
+class RoundStarted(Event, frozen=True, tag="round-started"):
+    seconds: int
+    by: SeatId
+
+
+class RoundEnded(Event, frozen=True, tag="round-ended"):
+    by: SeatId
+
+
+class Withheld(Event, frozen=True, tag="withheld"):
+    """In place of an entry that is not for this seat. It changes nothing, and is in no log."""
+
+
 class MeetingEnded(Event, frozen=True, tag="meeting-ended"):
     by: SeatId
 
@@ -173,6 +318,31 @@ AnyEvent = (
     | ItemReached
     | PauseStarted
     | PauseEnded
+    | RollCallStarted
+    | SiteCalled
+    | RollAnswered
+    | RollCallEnded
+    | MessageSent
+    | ChatSet
+    | Announced
+    | QuestionAsked
+    | QuestionSupported
+    | QuestionAnswered
+    | VoteOpened
+    | VoteCast
+    | VoteClosed
+    | RecountAsked
+    | VoteCounted
+    | VotePublished
+    | LockSet
+    | Knocked
+    | SeatAdmitted
+    | KnockEnded
+    | SeatRemoved
+    | SceneSet
+    | RoundStarted
+    | RoundEnded
+    | Withheld
     | MeetingEnded
 )
 

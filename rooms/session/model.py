@@ -79,6 +79,7 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     camera: bool = True
     screen: bool = False
     hand: float | None = None  # UTC epoch seconds when raised
+    invited: bool = True  # comes in without knocking
     direct: bool = True  # invited to speak, its microphone is switched on for it; else it is asked
     limits: LineLimits = LineLimits()
 
@@ -119,6 +120,130 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     by: SeatId
 
 
+class RollState(StrEnum):
+    PRESENT = "present"
+    LATE = "late"
+    ABSENT = "absent"
+
+
+class RollAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a site said, or the secretary for it, when the sites were called."""
+
+    state: RollState
+    head_count: int
+    person: str  # who presides there, name and position
+    reason: str  # of being late or absent
+    confirmed: bool  # by chair or secretary
+    at: float
+
+
+class RollCall(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The roll call that runs, or the last one."""
+
+    started: float
+    by: SeatId
+    ended: float | None = None
+    calling: SeatId | None = None  # the site that is called now
+    answers: dict[SeatId, RollAnswer] = {}
+
+
+class Audience(StrEnum):
+    """Whom a message is for."""
+
+    ALL = "all"
+    SECRETARY = "secretary"  # secretary and chair
+    TECHNICIANS = "technicians"  # technicians and secretary
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    id: int
+    seat: SeatId  # who wrote it
+    text: str
+    to: Audience
+    answers: SeatId | None  # the seat it answers, which reads it as well
+    at: float
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A question to the presidium."""
+
+    id: int
+    seat: SeatId
+    text: str
+    at: float
+    supporters: tuple[SeatId, ...] = ()
+    answered: bool = False
+
+
+class VoteUnit(StrEnum):
+    """Whose votes are counted."""
+
+    SITE = "site"  # one each
+    DELEGATE = "delegate"  # as many as the roll call counted heads there
+    WEIGHTED = "weighted"  # as given when the vote is opened
+
+
+class Majority(StrEnum):
+    SIMPLE = "simple"  # more than half
+    TWO_THIRDS = "two-thirds"  # at least
+
+
+class VoteBase(StrEnum):
+    """Of what the majority is counted."""
+
+    PRESENT = "present"
+    ALL = "all"  # all entitled
+
+
+class Vote(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    id: int
+    question: str
+    options: tuple[str, ...]
+    secret: bool
+    unit: VoteUnit
+    weights: dict[SeatId, int]  # ballots of each seat that may vote
+    majority: Majority
+    base: VoteBase
+    quorum_percent: int  # of the ballots of all entitled
+    opened: float
+    closed: float | None = None
+    voted: dict[SeatId, int] = {}  # ballots each seat cast
+    choices: dict[SeatId, tuple[int, ...]] = {}  # of an open vote: ballots for each option
+    tally: tuple[int, ...] | None = None  # ballots for each option, once counted
+    counts: int = 0  # how often it was counted
+    published: bool = False
+
+
+class Knock(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Somebody before the door."""
+
+    seat: Seat
+    at: float
+
+
+class SceneKind(StrEnum):
+    """What all sites see large."""
+
+    MAIN = "main"  # who has the floor, was chosen, or speaks
+    TWO = "two"
+    FOUR = "four"
+    PRESIDIUM = "presidium"  # the chair beside who speaks
+    DOCUMENT = "document"  # the shared screen beside who speaks
+    GRID = "grid"
+
+
+class Scene(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    kind: SceneKind = SceneKind.MAIN
+    seats: tuple[SeatId, ...] = ()  # of "two" and "four"
+
+
+class Round(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The sites are shown one after another."""
+
+    seconds: int  # each
+    by: SeatId
+
+
 class Session(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The whole state of one live meeting: a fold of its log.
 
@@ -143,4 +268,16 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     item: int | None = None  # id of the agenda item at hand
     pause: Pause | None = None
     deputy: SeatId | None = None  # may take the chair when the chair is away
+    roll: RollCall | None = None
+    chat: bool = True  # seats may write to all
+    messages: tuple[Message, ...] = ()  # the newest
+    questions: tuple[Question, ...] = ()
+    announcement: str = ""  # stands at all sites; "" = none
+    votes: tuple[Vote, ...] = ()
+    locked: bool = False  # who is not inside must knock
+    knocking: dict[SeatId, Knock] = {}
+    admitted: tuple[SeatId, ...] = ()  # come in without knocking
+    barred: tuple[SeatId, ...] = ()  # do not come in
+    scene: Scene = Scene()
+    round: Round | None = None
     seq: int = 0  # of the last log entry folded in

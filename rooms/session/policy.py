@@ -51,6 +51,31 @@ PERMISSIONS: dict[type[c.Command], frozenset[Role]] = {
     c.GoToItem: _LEADS,
     c.StartPause: _LEADS,
     c.EndPause: _LEADS,
+    c.StartRollCall: _LEADS,
+    c.CallSite: _LEADS,
+    c.AnswerRollCall: _SHOWN | _LEADS,
+    c.EndRollCall: _LEADS,
+    c.Say: _ALL,
+    c.SetChat: _LEADS,
+    c.Announce: _LEADS,
+    c.AskPresidium: _SHOWN,
+    c.SupportQuestion: _SHOWN,
+    c.AnswerQuestion: _LEADS,
+    c.OpenVote: _LEADS,
+    c.CastVote: _SHOWN,
+    c.CloseVote: _LEADS,
+    c.RecountVote: _LEADS,
+    c.CountVote: _NOBODY,
+    c.PublishVote: _LEADS,
+    c.SetLock: _LEADS,
+    c.Admit: _LEADS,
+    c.TurnAway: _LEADS,
+    c.RemoveSeat: _LEADS,
+    c.WithdrawKnock: _NOBODY,
+    c.SetScene: _LEADS,
+    c.StartRound: _LEADS,
+    c.EndRound: _LEADS,
+    c.NextInRound: _LEADS,
 }
 
 
@@ -90,6 +115,12 @@ def natural_main(session: Session) -> SeatId | None:
     """
     shown = [seat for seat in session.seats.values() if seat.present and seat.on_tiles]
     return min(shown, key=_precedence).id if shown else None
+
+
+def round_order(session: Session) -> list[SeatId]:
+    """The sites that can be shown now, in protocol order."""
+    shown = [seat for seat in session.seats.values() if seat.present and seat.on_tiles]
+    return [seat.id for seat in sorted(shown, key=lambda seat: (seat.rank, seat.id))]
 
 
 def _precedence(seat: Seat) -> tuple[bool, int, str]:
