@@ -20,6 +20,7 @@ from rooms.session.events import Entry, MeetingOpened
 from rooms.session.model import PeerId, Phase, Seat, SeatId, Session
 from rooms.session.policy import SERVICE, Actor
 from rooms.session.slots import Tile
+from rooms.store.ballots import Ballots
 from rooms.store.database import Database
 from rooms.store.log import EventLog
 from rooms.switching import SwitchRule
@@ -44,6 +45,7 @@ class LiveMeetings:
     ) -> None:
         self._around = Surroundings(
             log=EventLog(db),
+            ballots=Ballots(db),
             meetings=meetings,
             recordings=recordings,
             plane=media,

@@ -30,6 +30,8 @@ class ByeCode(StrEnum):
     BUSY = "busy"
     SHUTDOWN = "shutdown"
     FAILED = "failed"
+    WAITING = "waiting"
+    REMOVED = "removed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ ENDINGS: dict[ByeCode, Ending] = {
     ByeCode.BUSY: Ending(4429, True, N_("Hệ thống đang bận. Đang kết nối lại.")),
     ByeCode.SHUTDOWN: Ending(4503, True, N_("Hệ thống đang khởi động lại. Xin chờ giây lát.")),
     ByeCode.FAILED: Ending(4500, True, N_("Máy chủ gặp lỗi. Đang kết nối lại.")),
+    ByeCode.WAITING: Ending(4425, True, N_("Đang chờ chủ trì cho vào.")),
+    ByeCode.REMOVED: Ending(4406, False, N_("Chủ trì không cho vào cuộc họp này.")),
 }
 
 MEDIA_REFUSALS: dict[str, str] = {

@@ -22,6 +22,7 @@ from rooms.session.notices import (
     MediaReset,
     Paused,
     Permissions,
+    Receipt,
     RecordingHealth,
     Slots,
     Speakers,
@@ -101,6 +102,7 @@ MERGE: dict[type[AnyNotice], Callable[[AnyNotice, AnyNotice], AnyNotice]] = {
     TryPath: _latest,
     Superseded: _latest,
     Permissions: _latest,
+    Receipt: _latest,
 }
 """(notice that waits, newer one of its kind) -> the one to send."""
 

@@ -8,6 +8,7 @@ people ask at once becomes one transaction and one call of each listener.
 import asyncio
 import contextlib
 import logging
+import secrets
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from rooms.health import HealthBoard
 from rooms.live.attendance import Attendance, Listener
 from rooms.live.inbox import Inbox, Request
 from rooms.live.media import LiveMedia
+from rooms.live.proceedings import Proceedings
 from rooms.live.recorder import Recorder
 from rooms.live.watch import Watch
 from rooms.media_port import Connected, MediaPlane
@@ -32,9 +34,10 @@ from rooms.session import events as e
 from rooms.session.core import decide, evolve
 from rooms.session.decisions import Refused
 from rooms.session.model import PeerId, Phase, Role, Seat, SeatId, Session
-from rooms.session.notices import AnyNotice, MediaLost, Permissions
+from rooms.session.notices import AnyNotice, MediaLost, Permissions, Receipt
 from rooms.session.policy import SERVICE, Actor
 from rooms.session.visible import entries_for, session_for
+from rooms.store.ballots import Ballots, Paper
 from rooms.store.log import EventLog
 from rooms.switching import SwitchRule
 
@@ -53,6 +56,7 @@ class Surroundings:
     """What a live meeting works with."""
 
     log: EventLog
+    ballots: Ballots
     meetings: Meetings
     recordings: Recordings
     plane: MediaPlane
@@ -100,6 +104,12 @@ class LiveMeeting:
             around.clock,
             failed=lambda: self._post(SERVICE, c.StopRecording()),
         )
+        self._proceedings = Proceedings(
+            around.clock,
+            around.ballots,
+            lambda: self.session,
+            lambda command: self._post(SERVICE, command),
+        )
         self._snapshot_seq = session.seq
         self._closed: str | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -118,6 +128,7 @@ class LiveMeeting:
         for seat in self.session.seats.values():
             if seat.present:
                 self._grace(seat.id)
+        self._proceedings.start()
         log.info("%s open at entry %d", name, self.session.seq)
 
     def _task_ended(self, task: asyncio.Task[None]) -> None:
@@ -146,6 +157,7 @@ class LiveMeeting:
         for grace in self._graces.values():
             grace.cancel()
         self._watch.close()
+        self._proceedings.close()
         self._inbox.close(code)
         attendances, self._attendances = list(self._attendances.values()), {}
         for attendance in attendances:
@@ -166,11 +178,19 @@ class LiveMeeting:
         after: int | None,
         resumed: str | None,
     ) -> Attendance:
-        """Seat a connection; an older connection of the seat is closed with "superseded"."""
+        """Seat a connection; an older connection of the seat is closed with "superseded".
+
+        Raises:
+            RequestRefused: "waiting" (it knocks, and should come again soon), "removed", "ended",
+                "busy", "shutdown".
+        """
         admitted: list[Attendance] = []
         abandoned = False
 
         def admit() -> None:
+            if seat.id in self.session.knocking:
+                self._proceedings.knocks(seat.id)
+                return
             admitted.append(self._admit(seat, connection, listener, after, resumed))
             if abandoned:
                 self._lost(admitted[0])
@@ -187,6 +207,8 @@ class LiveMeeting:
             raise
         finally:
             self._entering[seat.id] -= 1
+        if not admitted:
+            raise RequestRefused("waiting")
         return admitted[0]
 
     def _admit(
@@ -334,6 +356,7 @@ class LiveMeeting:
         state = self.session
         accepted: list[Request] = []
         entries: list[e.Entry] = []
+        papers: dict[SeatId, Paper] = {}
         for request in batch:
             decided = self._decide(state, request)
             if isinstance(decided, Exception):
@@ -343,12 +366,15 @@ class LiveMeeting:
                 state = evolve(state, entry)
             accepted.append(request)
             entries.extend(decided)
-        if entries and not await self._append(entries):
+            papers |= _papers(request.command, decided)
+        if entries and not await self._append(entries, list(papers.values())):
             for request in accepted:
                 request.settle(RequestRefused("busy"))
             return
         self.session = state
         self._publish(entries)
+        for seat, paper in papers.items():
+            self.tell(seat, Receipt(vote=paper.vote, receipt=paper.receipt))
         for request in accepted:
             request.then()
             request.settle(None)
@@ -373,9 +399,9 @@ class LiveMeeting:
             for n, event in enumerate(decision, start=1)
         ]
 
-    async def _append(self, entries: Sequence[e.Entry]) -> bool:
+    async def _append(self, entries: Sequence[e.Entry], papers: Sequence[Paper]) -> bool:
         try:
-            await self._around.log.append(self.session.meeting, entries)
+            await self._around.log.append(self.session.meeting, entries, papers)
         except IntegrityError:
             raise  # a seq is taken: another process owns the meeting, this one must stop
         except (SQLAlchemyError, OSError):
@@ -408,7 +434,10 @@ class LiveMeeting:
         self.media.refresh()
 
     def _follow_up(self, event: e.AnyEvent) -> None:
+        self._proceedings.follow(event)
         match event:
+            case e.SeatRemoved(seat=seat):
+                self._show_out(seat)
             case e.SeatLeft(seat=seat, left=left):
                 self._seat_left(seat, left)
             case e.MainShown():
@@ -422,6 +451,13 @@ class LiveMeeting:
                 self._recorder.start(recording, by)
             case e.RecordingStopped(recording=recording):
                 self._recorder.stop(recording, self._watch.recording_bytes)
+
+    def _show_out(self, seat: SeatId) -> None:
+        attendance = self._attendances.pop(seat, None)
+        if attendance is not None:
+            attendance.closed = "removed"
+            attendance.listener.on_closed("removed")
+        self._post(Actor(seat, None), c.Depart(left=True))
 
     def _tell_permissions(self, seat: SeatId) -> None:
         attendance = self._attendances.get(seat)
@@ -464,3 +500,16 @@ class LiveMeeting:
 
     def follow(self, seat: SeatId) -> None:
         self._post(SERVICE, c.FollowSpeaker(seat=seat))
+
+
+def _papers(command: c.Command, decided: Sequence[e.Entry]) -> dict[SeatId, Paper]:
+    """What a vote that is secret puts into its ballot box. The log hears nothing of it."""
+    if not isinstance(command, c.CastVote):
+        return {}
+    return {
+        entry.event.seat: Paper(
+            vote=command.vote, counts=command.counts, receipt=secrets.token_hex(6).upper()
+        )
+        for entry in decided
+        if isinstance(entry.event, e.VoteCast) and not entry.event.counts
+    }

@@ -113,6 +113,13 @@ class Permissions(Notice, frozen=True, tag="permissions"):
     permissions: tuple[str, ...]
 
 
+class Receipt(Notice, frozen=True, tag="receipt"):
+    """This seat's paper is in the ballot box of a secret vote; nobody else is told the number."""
+
+    vote: int
+    receipt: str
+
+
 AnyNotice = (
     Slots
     | Layers
@@ -126,4 +133,5 @@ AnyNotice = (
     | TryPath
     | Superseded
     | Permissions
+    | Receipt
 )

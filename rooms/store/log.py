@@ -7,6 +7,7 @@ from sqlalchemy import insert, select
 
 from rooms.session.events import AnyEvent, Entry
 from rooms.session.model import Session
+from rooms.store.ballots import Paper, put
 from rooms.store.database import Database
 from rooms.store.tables import LogEntryRow, LogSnapshotRow
 
@@ -19,8 +20,10 @@ class EventLog:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def append(self, meeting_id: int, entries: Sequence[Entry]) -> None:
-        """Write entries in one transaction.
+    async def append(
+        self, meeting_id: int, entries: Sequence[Entry], papers: Sequence[Paper] = ()
+    ) -> None:
+        """Write entries in one transaction, and what goes into ballot boxes with them.
 
         Raises:
             sqlalchemy.exc.IntegrityError: a seq is taken: another process owns the meeting.
@@ -37,6 +40,7 @@ class EventLog:
         ]
         async with self._db.session() as session:
             await session.execute(insert(LogEntryRow), rows)
+            await put(session, meeting_id, papers)
 
     async def entries(self, meeting_id: int, after: int = 0) -> list[Entry]:
         """Entries with seq > `after`, in order."""

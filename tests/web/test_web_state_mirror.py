@@ -3,8 +3,9 @@
 import random
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -12,9 +13,19 @@ import pytest
 from rooms.session import commands as c
 from rooms.session.core import decide, fold
 from rooms.session.decisions import Refused
-from rooms.session.events import AnyEvent, Entry, MeetingOpened
-from rooms.session.model import Agenda, Profile, Role, Seat, SeatId, Session
-from rooms.session.policy import Actor
+from rooms.session.events import AnyEvent, Entry, MeetingOpened, Withheld
+from rooms.session.model import (
+    Agenda,
+    Audience,
+    Profile,
+    Role,
+    RollState,
+    SceneKind,
+    Seat,
+    SeatId,
+    Session,
+)
+from rooms.session.policy import Actor, may
 
 FOLD = Path(__file__).parent.parent / "js" / "fold.js"
 NODE = shutil.which("node")
@@ -41,7 +52,11 @@ SECRETARY = Seat(
 SEATS = (*SITES, SECRETARY)
 
 
-def random_command(dice: random.Random, seat: Seat, late: bool) -> c.Command:
+def any_id(dice: random.Random, things: Sequence[Any]) -> int:
+    return dice.choice(things).id if things else 1
+
+
+def random_command(dice: random.Random, state: Session, seat: Seat, late: bool) -> c.Command:
     on, other = dice.random() < 0.6, dice.choice(SEATS).id
     return dice.choice(
         (
@@ -69,6 +84,33 @@ def random_command(dice: random.Random, seat: Seat, late: bool) -> c.Command:
             c.GoToItem(item=dice.choice((None, 1, 2))),
             c.StartPause(seconds=600),
             c.EndPause(),
+            c.StartRollCall(),
+            c.CallSite(seat=other),
+            c.AnswerRollCall(
+                state=dice.choice(list(RollState)), seat=dice.choice((None, other)), head_count=3
+            ),
+            c.EndRollCall(),
+            c.Say(text="Xin chào", to=dice.choice(list(Audience))),
+            c.SetChat(open=on),
+            c.Announce(text=dice.choice(("", "Giải lao 15 phút"))),
+            c.AskPresidium(text="Bao giờ xong?"),
+            c.SupportQuestion(question=any_id(dice, state.questions), on=on),
+            c.AnswerQuestion(question=any_id(dice, state.questions), answered=on),
+            c.OpenVote(question="Thông qua?", options=("Tán thành", "Không tán thành"), secret=on),
+            c.CastVote(vote=any_id(dice, state.votes), counts=(1, 0)),
+            c.CloseVote(vote=any_id(dice, state.votes)),
+            c.RecountVote(vote=any_id(dice, state.votes)),
+            c.CountVote(vote=any_id(dice, state.votes), tally=(1, 2)),
+            c.PublishVote(vote=any_id(dice, state.votes)),
+            c.SetLock(on=on),
+            c.Admit(seat=None),
+            c.TurnAway(seat=other),
+            c.WithdrawKnock(seat=other),
+            c.RemoveSeat(seat=other, barred=late),
+            c.SetScene(kind=SceneKind.TWO, seats=(other, dice.choice(SEATS).id)),
+            c.StartRound(seconds=10),
+            c.EndRound(),
+            c.NextInRound(),
             c.EndMeeting() if late else c.FollowSpeaker(seat=other),
         )
     )
@@ -86,10 +128,10 @@ def random_log(seed: int) -> list[Entry]:
     )
     log = [Entry(seq=1, at=START, actor="system", event=opened)]
     state = fold(log)
-    for step in range(160):
+    for step in range(400):
         seat, now = dice.choice(SEATS), START + step
-        command = random_command(dice, seat, late=step > 140)
-        by_service = isinstance(command, c.Enter | c.Depart | c.FollowSpeaker)
+        command = random_command(dice, state, seat, late=step > 370)
+        by_service = not may(seat.role, type(command)) or isinstance(command, c.Enter | c.Depart)
         actor = Actor(seat.id, None if by_service else seat.role)
         decision = decide(state, actor, command, now)
         events = [] if isinstance(decision, Refused) else decision
@@ -118,4 +160,4 @@ def test_browser_and_server_fold_the_same_session() -> None:
 
 def test_the_logs_contain_every_kind_of_event() -> None:
     kinds = {type(entry.event).__name__ for seed in range(40) for entry in random_log(seed)}
-    assert kinds == {event.__name__ for event in get_args(AnyEvent)}
+    assert kinds == {event.__name__ for event in get_args(AnyEvent)} - {Withheld.__name__}

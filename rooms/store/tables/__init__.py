@@ -41,6 +41,7 @@ from rooms.store.tables.meetings import (
     MeetingTemplateRow,
 )
 from rooms.store.tables.records import AuditEntryRow, LogEntryRow, LogSnapshotRow, RecordingRow
+from rooms.store.tables.votes import BallotBoxRow, BallotReceiptRow
 from rooms.store.tables.webhooks import WebhookCursorRow, WebhookDeliveryRow, WebhookRow
 
 __all__ = [
@@ -51,6 +52,8 @@ __all__ = [
     "AnswerTermsRow",
     "ApiTokenRow",
     "AuditEntryRow",
+    "BallotBoxRow",
+    "BallotReceiptRow",
     "Base",
     "CalendarDayRow",
     "CalendarFeedRow",

@@ -24,6 +24,7 @@
  * @property {boolean} camera
  * @property {boolean} screen
  * @property {number | null} hand epoch seconds when raised
+ * @property {boolean} invited comes in without knocking
  * @property {boolean} direct invited to speak, its microphone is switched on for it
  * @property {LineLimits} limits
  *
@@ -40,6 +41,41 @@
  * @typedef {{ seat: string, since: number, seconds: number | null, person: string }} Floor
  * @typedef {{ id: number, title: string, presenter: string, minutes: number | null, started: number | null, spent: number }} AgendaItem
  * @typedef {{ since: number, until: number, by: string }} Pause
+ *
+ * @typedef {"present" | "late" | "absent"} RollState
+ * @typedef {{ state: RollState, headCount: number, person: string, reason: string, confirmed: boolean, at: number }} RollAnswer
+ * @typedef {object} RollCall
+ * @property {number} started
+ * @property {string} by
+ * @property {number | null} ended
+ * @property {string | null} calling the site that is called now
+ * @property {Readonly<Record<string, RollAnswer>>} answers
+ *
+ * @typedef {"all" | "secretary" | "technicians"} Audience
+ * @typedef {{ id: number, seat: string, text: string, to: Audience, answers: string | null, at: number }} Message
+ * @typedef {{ id: number, seat: string, text: string, at: number, supporters: readonly string[], answered: boolean }} Question
+ *
+ * @typedef {object} Vote
+ * @property {number} id
+ * @property {string} question
+ * @property {readonly string[]} options
+ * @property {boolean} secret
+ * @property {"site" | "delegate" | "weighted"} unit
+ * @property {Readonly<Record<string, number>>} weights ballots of each seat that may vote
+ * @property {"simple" | "two-thirds"} majority
+ * @property {"present" | "all"} base
+ * @property {number} quorumPercent
+ * @property {number} opened
+ * @property {number | null} closed
+ * @property {Readonly<Record<string, number>>} voted ballots each seat cast
+ * @property {Readonly<Record<string, readonly number[]>>} choices of an open vote
+ * @property {readonly number[] | null} tally
+ * @property {number} counts how often it was counted
+ * @property {boolean} published
+ *
+ * @typedef {{ seat: Seat, at: number }} Knock
+ * @typedef {"main" | "two" | "four" | "presidium" | "document" | "grid"} SceneKind
+ * @typedef {{ kind: SceneKind, seats: readonly string[] }} Scene
  *
  * @typedef {object} Session
  * @property {number} meeting
@@ -58,6 +94,18 @@
  * @property {number | null} item id of the agenda item at hand
  * @property {Pause | null} pause
  * @property {string | null} deputy may take the chair when the chair is away
+ * @property {RollCall | null} roll
+ * @property {boolean} chat seats may write to all
+ * @property {readonly Message[]} messages the newest
+ * @property {readonly Question[]} questions
+ * @property {string} announcement
+ * @property {readonly Vote[]} votes
+ * @property {boolean} locked
+ * @property {Readonly<Record<string, Knock>>} knocking
+ * @property {readonly string[]} admitted
+ * @property {readonly string[]} barred
+ * @property {Scene} scene
+ * @property {{ seconds: number, by: string } | null} round
  * @property {number} seq
  *
  * @typedef {{ type: "meeting-opened", meeting: number, title: string, seats: Seat[], agenda: AgendaItem[],
@@ -84,6 +132,31 @@
  *   | { type: "item-reached", item: number | null, by: string }
  *   | { type: "pause-started", until: number, by: string }
  *   | { type: "pause-ended", by: string }
+ *   | { type: "roll-call-started", by: string }
+ *   | { type: "site-called", seat: string, by: string }
+ *   | { type: "roll-answered", seat: string, answer: RollAnswer, by: string }
+ *   | { type: "roll-call-ended", by: string }
+ *   | { type: "message-sent", message: Message }
+ *   | { type: "chat-set", open: boolean, by: string }
+ *   | { type: "announced", text: string, by: string }
+ *   | { type: "question-asked", question: Question }
+ *   | { type: "question-supported", question: number, seat: string, on: boolean }
+ *   | { type: "question-answered", question: number, answered: boolean, by: string }
+ *   | { type: "vote-opened", vote: Vote, by: string }
+ *   | { type: "vote-cast", vote: number, seat: string, ballots: number, counts: number[] }
+ *   | { type: "vote-closed", vote: number, by: string }
+ *   | { type: "recount-asked", vote: number, by: string }
+ *   | { type: "vote-counted", vote: number, tally: number[], by: string }
+ *   | { type: "vote-published", vote: Vote, by: string }
+ *   | { type: "lock-set", on: boolean, by: string }
+ *   | { type: "knocked", knock: Knock }
+ *   | { type: "seat-admitted", seat: string, by: string }
+ *   | { type: "knock-ended", seat: string, barred: boolean, by: string }
+ *   | { type: "seat-removed", seat: string, barred: boolean, by: string }
+ *   | { type: "scene-set", scene: Scene, by: string }
+ *   | { type: "round-started", seconds: number, by: string }
+ *   | { type: "round-ended", by: string }
+ *   | { type: "withheld" }
  *   | { type: "meeting-ended", by: string }} LogEvent
  *
  * @typedef {{ seq: number, at: number, actor: string, event: LogEvent }} Entry
@@ -115,6 +188,7 @@
  * @typedef {{ type: "ice-servers", iceServers: RTCIceServer[] }} IceServers
  * @typedef {{ type: "superseded" }} Superseded
  * @typedef {{ type: "permissions", permissions: string[] }} Permissions
+ * @typedef {{ type: "receipt", vote: number, receipt: string }} Receipt
  * @typedef {{ type: "answer", requestId: number, sdp: string, audioMids: string[], videoMids: string[] }} Answer
  * @typedef {{ type: "done", requestId: number }} Done
  * @typedef {{ type: "refused", requestId: number, code: string, text: string }} Refused
@@ -122,7 +196,7 @@
  * @typedef {{ type: "pong" }} Pong
  *
  * @typedef {Welcome | Events | Slots | Layers | Speakers | Lines | Paused | RecordingHealth | MediaLost | MediaReset
- *   | IceServers | TryPath | Superseded | Permissions | Answer | Done | Refused | Bye | Pong} ServerMessage
+ *   | IceServers | TryPath | Superseded | Permissions | Receipt | Answer | Done | Refused | Bye | Pong} ServerMessage
  *
  * @typedef {{ seat: string, source: Source, height: number }} WantedTile
  */

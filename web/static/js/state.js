@@ -6,6 +6,7 @@
  */
 
 import { evolveCourse, waitsNoLonger } from "./course.js";
+import { evolveProceedings } from "./proceedings.js";
 
 /** A voice counts as speaking this long after its last word, so that plates do not flicker. */
 export const SPEAKING_HOLD_S = 3;
@@ -30,6 +31,7 @@ export const SPEAKING_HOLD_S = 3;
  * @property {readonly PausedPicture[]} paused pictures of others that are not sent here now
  * @property {Readonly<Record<string, boolean>>} left seats that left on purpose
  * @property {{ growing: boolean, sizeBytes: number } | null} recordingHealth
+ * @property {Readonly<Record<number, string>>} receipts of the secret votes this client took part in
  */
 
 /** What an absent seat is: it publishes nothing. */
@@ -55,6 +57,18 @@ export const NOTHING = Object.freeze({
   item: null,
   pause: null,
   deputy: null,
+  roll: null,
+  chat: true,
+  messages: [],
+  questions: [],
+  announcement: "",
+  votes: [],
+  locked: false,
+  knocking: {},
+  admitted: [],
+  barred: [],
+  scene: { kind: "main", seats: [] },
+  round: null,
   seq: 0,
 });
 
@@ -72,6 +86,7 @@ export const INITIAL = Object.freeze({
   paused: [],
   left: {},
   recordingHealth: null,
+  receipts: {},
 });
 
 /**
@@ -101,6 +116,8 @@ export function apply(state, message, now) {
       };
     case "permissions":
       return { ...state, permissions: message.permissions };
+    case "receipt":
+      return { ...state, receipts: { ...state.receipts, [message.vote]: message.receipt } };
     case "media-reset":
       return { ...state, slots: [], voices: {} };
     default:
@@ -159,7 +176,7 @@ export function fold(state, entry) {
  * @returns {Session}
  */
 export function evolve(session, { seq, at, event }) {
-  const course = evolveCourse(session, event, at);
+  const course = evolveCourse(session, event, at) ?? evolveProceedings(session, event, at);
   if (course !== null) return { ...course, seq };
   let next = { ...session, seq };
   switch (event.type) {
@@ -213,7 +230,7 @@ export function evolve(session, { seq, at, event }) {
       return next;
     case "meeting-ended": {
       const seats = Object.values(session.seats).map((seat) => ({ ...seat, ...AWAY, hand: null }));
-      const nobody = { main: null, pinned: false, sharing: null, recording: null, floor: null, queue: [], pause: null };
+      const nobody = { main: null, pinned: false, sharing: null, recording: null, floor: null, queue: [], pause: null, knocking: {}, round: null };
       return { ...next, ...nobody, phase: "ended", seats: byId(seats) };
     }
     default: // an event of a later version
