@@ -56,7 +56,7 @@ class Ballots:
             BallotBoxRow.meeting_id == meeting_id, BallotBoxRow.vote == vote
         )
         async with self._db.reading() as session:
-            found = dict((await session.execute(query)).tuples().all())
+            found = {row.option: row.ballots for row in await session.execute(query)}
         return tuple(found.get(option, 0) for option in range(options))
 
     async def receipts(self, meeting_id: int, vote: int) -> list[str]:

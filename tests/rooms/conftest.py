@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import argon2
 import pytest
+from rooms_live_world import World
 
 from rooms.directory.accounts import Account, AccountRole, Accounts
 from rooms.directory.directory import Directory
@@ -126,3 +127,10 @@ async def meeting(db: Database, people: dict[str, Account], draft: MeetingDraft)
 @pytest.fixture
 def meeting_id(meeting: Meeting) -> int:
     return meeting.id
+
+
+@pytest.fixture
+async def world(db, tmp_path, meeting, people) -> AsyncIterator[World]:
+    world = World(db, tmp_path / "recordings", meeting, people)
+    yield world
+    await world.live.close()

@@ -13,7 +13,19 @@ from rooms.session import commands as c
 from rooms.session import events as e
 from rooms.session.core import NOTHING, SPEAKS_AGAIN_S, decide, evolve, fold
 from rooms.session.decisions import Refused
-from rooms.session.model import Agenda, LineLimits, Phase, Profile, Role, Seat, SeatId, Session
+from rooms.session.model import (
+    Agenda,
+    Audience,
+    LineLimits,
+    Phase,
+    Profile,
+    Role,
+    RollState,
+    SceneKind,
+    Seat,
+    SeatId,
+    Session,
+)
 from rooms.session.policy import PERMISSIONS, SERVICE, Actor, may, permissions
 
 NOW = 1_700_000_000.0
@@ -94,6 +106,31 @@ ALLOWED = {
     c.GoToItem: "cs",
     c.StartPause: "cs",
     c.EndPause: "cs",
+    c.StartRollCall: "cs",
+    c.CallSite: "cs",
+    c.AnswerRollCall: "cspd",
+    c.EndRollCall: "cs",
+    c.Say: "cstpd",
+    c.SetChat: "cs",
+    c.Announce: "cs",
+    c.AskPresidium: "cpd",
+    c.SupportQuestion: "cpd",
+    c.AnswerQuestion: "cs",
+    c.OpenVote: "cs",
+    c.CastVote: "cpd",
+    c.CloseVote: "cs",
+    c.RecountVote: "cs",
+    c.CountVote: "",
+    c.PublishVote: "cs",
+    c.SetLock: "cs",
+    c.Admit: "cs",
+    c.TurnAway: "cs",
+    c.RemoveSeat: "cs",
+    c.WithdrawKnock: "",
+    c.SetScene: "cs",
+    c.StartRound: "cs",
+    c.EndRound: "cs",
+    c.NextInRound: "cs",
 }
 LETTERS = {"c": CHAIR, "s": SECRETARY, "t": TECHNICIAN, "p": KBANG, "d": DELEGATE}
 EXAMPLES: dict[type[c.Command], c.Command] = {
@@ -124,6 +161,31 @@ EXAMPLES: dict[type[c.Command], c.Command] = {
     c.GoToItem: c.GoToItem(item=11),
     c.StartPause: c.StartPause(seconds=900),
     c.EndPause: c.EndPause(),
+    c.StartRollCall: c.StartRollCall(),
+    c.CallSite: c.CallSite(seat=PLEIKU),
+    c.AnswerRollCall: c.AnswerRollCall(state=RollState.PRESENT, head_count=30),
+    c.EndRollCall: c.EndRollCall(),
+    c.Say: c.Say(text="Xin chào"),
+    c.SetChat: c.SetChat(open=False),
+    c.Announce: c.Announce(text="Giải lao 15 phút"),
+    c.AskPresidium: c.AskPresidium(text="Bao giờ có vốn?"),
+    c.SupportQuestion: c.SupportQuestion(question=1, on=True),
+    c.AnswerQuestion: c.AnswerQuestion(question=1, answered=True),
+    c.OpenVote: c.OpenVote(question="Thông qua?", options=("Tán thành", "Không tán thành")),
+    c.CastVote: c.CastVote(vote=1, counts=(1, 0)),
+    c.CloseVote: c.CloseVote(vote=1),
+    c.RecountVote: c.RecountVote(vote=1),
+    c.CountVote: c.CountVote(vote=1, tally=(1, 0)),
+    c.PublishVote: c.PublishVote(vote=1),
+    c.SetLock: c.SetLock(on=True),
+    c.Admit: c.Admit(seat=None),
+    c.TurnAway: c.TurnAway(seat=PLEIKU),
+    c.RemoveSeat: c.RemoveSeat(seat=PLEIKU),
+    c.WithdrawKnock: c.WithdrawKnock(seat=PLEIKU),
+    c.SetScene: c.SetScene(kind=SceneKind.GRID),
+    c.StartRound: c.StartRound(seconds=10),
+    c.EndRound: c.EndRound(),
+    c.NextInRound: c.NextInRound(),
 }
 # Commands that are allowed, and yet find nothing to work on in a meeting that has just begun.
 NOTHING_YET = {
@@ -131,6 +193,15 @@ NOTHING_YET = {
     c.ExtendTurn: "no-floor",
     c.NameSpeaker: "no-floor",
     c.MoveInQueue: "not-in-queue",
+    c.CallSite: "no-roll-call",
+    c.AnswerRollCall: "no-roll-call",
+    c.SupportQuestion: "unknown-question",
+    c.AnswerQuestion: "unknown-question",
+    c.CastVote: "unknown-vote",
+    c.CloseVote: "unknown-vote",
+    c.RecountVote: "unknown-vote",
+    c.PublishVote: "unknown-vote",
+    c.TurnAway: "unknown-seat",
 }
 
 
@@ -461,6 +532,31 @@ any_command = st.one_of(
     st.builds(c.GoToItem, item=st.sampled_from([None, 11, 12, 13])),
     st.builds(c.StartPause, seconds=st.integers(60, 14400)),
     st.builds(c.EndPause),
+    st.builds(c.StartRollCall),
+    st.builds(c.CallSite, seat=seat_ids),
+    st.builds(
+        c.AnswerRollCall,
+        state=st.sampled_from(RollState),
+        seat=st.none() | seat_ids,
+        head_count=st.integers(0, 50),
+    ),
+    st.builds(c.EndRollCall),
+    st.builds(c.Say, text=st.just("Xin chào"), to=st.sampled_from(Audience)),
+    st.builds(c.AskPresidium, text=st.just("Bao giờ?")),
+    st.builds(
+        c.OpenVote,
+        question=st.just("Thông qua?"),
+        options=st.just(("Có", "Không")),
+        secret=st.booleans(),
+    ),
+    st.builds(c.CastVote, vote=st.integers(1, 30), counts=st.sampled_from([(1, 0), (0, 1)])),
+    st.builds(c.CloseVote, vote=st.integers(1, 30)),
+    st.builds(c.SetLock, on=st.booleans()),
+    st.builds(c.Admit, seat=st.none() | seat_ids),
+    st.builds(c.TurnAway, seat=seat_ids),
+    st.builds(c.RemoveSeat, seat=seat_ids, barred=st.booleans()),
+    st.builds(c.StartRound, seconds=st.integers(3, 600)),
+    st.builds(c.NextInRound),
 )
 steps = st.lists(st.tuples(st.sampled_from(list(ROLES)), any_command), max_size=60)
 
@@ -483,6 +579,12 @@ def check_invariants(state: Session) -> None:
     assert set(state.queue) <= set(state.seats)
     assert state.floor is None or state.floor.seat not in state.queue
     assert sum(seat.role is Role.CHAIR for seat in state.seats.values()) == 1
+    for vote in state.votes:
+        assert all(cast <= vote.weights[voter] for voter, cast in vote.voted.items())
+        assert set(vote.choices) == (set() if vote.secret else set(vote.voted))
+        if vote.tally is not None and not vote.secret:
+            assert sum(vote.tally) == sum(vote.voted.values())
+    assert not set(state.knocking) & (set(state.admitted) | set(state.barred))
     begun = [item.id for item in state.agenda if item.started is not None]
     assert begun == ([] if state.item is None else [state.item])
     assert all(spoken >= 0 for spoken in state.spoken.values())

@@ -30,6 +30,14 @@ STRUCTURES: list[type[msgspec.Struct]] = [
     model.Floor,
     model.Agenda,
     model.Pause,
+    model.RollCall,
+    model.RollAnswer,
+    model.Message,
+    model.Question,
+    model.Vote,
+    model.Knock,
+    model.Scene,
+    model.Round,
     events.Entry,
     turn.IceServer,
     notices.Slot,
@@ -54,12 +62,15 @@ NOT_ON_A_SOCKET = {
 }  # of pages
 
 
+COMMANDS = {str(kind.__struct_config__.tag) for kind in get_args(commands.ClientCommand)}
+
+
 def fields_of(kind: type[msgspec.Struct]) -> set[str]:
     return {field.encode_name for field in msgspec.structs.fields(kind)}
 
 
 def fields_in(section: str) -> set[str]:
-    return set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+    return set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) - COMMANDS
 
 
 def example(section: str) -> str:

@@ -67,7 +67,7 @@ export const NOTHING = Object.freeze({
   knocking: {},
   admitted: [],
   barred: [],
-  scene: { kind: "main", seats: [] },
+  scene: { kind: /** @type {const} */ ("main"), seats: [] },
   round: null,
   seq: 0,
 });

@@ -1,0 +1,114 @@
+"""Votes, doors and the chair in a live meeting over a real store."""
+
+import msgspec
+import pytest
+from rooms_live_world import World
+from rooms_world import until
+from sqlalchemy import text
+
+from rooms.errors import RequestRefused
+from rooms.live.proceedings import KNOCK_SECONDS
+from rooms.session import commands as c
+from rooms.session.notices import Permissions, Receipt
+from rooms.store.ballots import Ballots
+
+AYES = ("Tán thành", "Không tán thành")
+
+
+async def secret_vote(world: World) -> tuple[int, str, list]:
+    chair, _ = await world.enter("chutri")
+    kbang, ear = await world.enter("kbang")
+    await chair.submit(c.OpenVote(question="Thông qua?", options=AYES, secret=True))
+    vote = world.session.votes[0].id
+    await kbang.submit(c.CastVote(vote=vote, counts=(0, 1)))
+    return vote, ear.last(Receipt).receipt, [chair, kbang]
+
+
+async def test_a_secret_vote_is_counted_from_its_box_and_the_voter_finds_the_receipt(
+    world: World,
+):
+    vote, receipt, (chair, _) = await secret_vote(world)
+    await chair.submit(c.CloseVote(vote=vote))
+    await until(lambda: world.session.votes[0].tally is not None)
+    assert world.session.votes[0].tally == (0, 1)
+    assert await Ballots(world.db).receipts(world.meeting.id, vote) == [receipt]
+
+
+async def test_no_row_of_the_store_joins_voter_and_choice(world: World):
+    await secret_vote(world)
+    async with world.db.reading() as session:
+        log = [row[0] for row in await session.execute(text("SELECT event FROM log_entries"))]
+        boxes = list((await session.execute(text("SELECT * FROM ballot_boxes"))).mappings())
+        receipts = list((await session.execute(text("SELECT * FROM ballot_receipts"))).mappings())
+    cast = [msgspec.json.decode(event) for event in log if '"vote-cast"' in event]
+    assert [event["counts"] for event in cast] == [[]]
+    assert {key for row in boxes for key in row} == {"meeting_id", "vote", "option", "ballots"}
+    assert {key for row in receipts for key in row} == {"meeting_id", "vote", "receipt"}
+
+
+async def test_a_crash_between_closing_and_counting_loses_no_ballot(
+    world: World,
+    monkeypatch,
+):
+    vote, _, (chair, _) = await secret_vote(world)
+
+    async def unreadable(*_: object) -> tuple[int, ...]:
+        raise OSError("disk")
+
+    monkeypatch.setattr(Ballots, "tally", unreadable)
+    await chair.submit(c.CloseVote(vote=vote))
+    monkeypatch.undo()
+    await world.restart()
+    await until(lambda: world.session.votes[0].tally is not None)
+    assert world.session.votes[0].tally == (0, 1)
+
+
+async def test_who_knocks_comes_in_once_admitted_and_is_forgotten_when_gone(
+    world: World,
+):
+    chair, ear = await world.enter("chutri")
+    stranger = msgspec.structs.replace(world.seat("daibieu"), invited=False)
+    with pytest.raises(RequestRefused, match="waiting"):
+        await world.enter(stranger)
+    assert ear.events()[-1] == "Knocked"
+    world.clock.advance(KNOCK_SECONDS + 1)
+    await until(lambda: not world.session.knocking)
+    with pytest.raises(RequestRefused, match="waiting"):
+        await world.enter(stranger)
+    await chair.submit(c.Admit(seat=stranger.id))
+    inside, _ = await world.enter(stranger)
+    assert inside.session.seats[stranger.id].present
+
+
+async def test_who_is_shown_out_is_gone_at_once(world: World):
+    chair, _ = await world.enter("chutri")
+    kbang, ear = await world.enter("kbang")
+    await chair.submit(c.RemoveSeat(seat=kbang.seat_id, barred=True))
+    assert ear.closed == "removed"
+    await until(lambda: not world.session.seats[kbang.seat_id].present)
+    with pytest.raises(RequestRefused, match="removed"):
+        await world.enter("kbang")
+
+
+async def test_the_chair_handed_over_may_lead_at_once_and_the_former_no_longer(
+    world: World,
+):
+    chair, chair_ear = await world.enter("chutri")
+    kbang, kbang_ear = await world.enter("kbang")
+    await chair.submit(c.HandOverChair(seat=kbang.seat_id))
+    assert "mute-all" in kbang_ear.last(Permissions).permissions
+    assert "mute-all" not in chair_ear.last(Permissions).permissions
+    with pytest.raises(RequestRefused, match="not-allowed"):
+        await chair.submit(c.MuteAll())
+    await kbang.submit(c.MuteAll())
+
+
+async def test_the_round_goes_on_by_itself(world: World):
+    chair, _ = await world.enter("chutri")
+    await world.enter("kbang")
+    await chair.submit(c.StartRound(seconds=10))
+    first = world.session.main
+    world.clock.advance(10)
+    await until(lambda: world.session.main != first)
+    world.clock.advance(10)
+    await until(lambda: world.session.round is None)
