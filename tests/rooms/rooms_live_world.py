@@ -1,5 +1,7 @@
 """One process with live meetings over a real store."""
 
+from pathlib import Path
+
 from rooms_world import Ear, HandClock, PlaneNotes
 
 from rooms.health import HealthBoard

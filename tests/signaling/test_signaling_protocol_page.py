@@ -47,6 +47,7 @@ STRUCTURES: list[type[msgspec.Struct]] = [
     notices.Line,
 ]
 NOT_ON_A_SOCKET = {
+    "plan-changed",
     "answers-early",
     "answers-locked",
     "answers-off",
