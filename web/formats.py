@@ -80,6 +80,11 @@ def short_date(value: date | datetime | float) -> str:
     return f"{day.day:02d}/{day.month:02d}/{day.year}"
 
 
+def iso_date(value: date | datetime | float) -> str:
+    """``2026-11-24``, for addresses."""
+    return _day(value).isoformat()
+
+
 def day_month(value: date | datetime) -> str:
     """``24/11``."""
     day = _day(value)

@@ -36,6 +36,7 @@ FILTERS = (
     formats.weekday,
     formats.long_date,
     formats.short_date,
+    formats.iso_date,
     formats.day_month,
     formats.decimal,
     formats.file_size,

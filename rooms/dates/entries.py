@@ -69,7 +69,8 @@ class CalendarEntry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     def movable(self, now: datetime) -> bool:
         """Whether its time is still open to change."""
-        return self.state in MOVABLE and self.start > now
+        waits = self.state in MOVABLE and self.start > now
+        return waits or self.state is MeetingState.POSTPONED
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

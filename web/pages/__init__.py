@@ -10,6 +10,7 @@ from web.pages import (
     home,
     lunar_choice,
     meeting,
+    move,
     recording,
     room,
     schedule,
@@ -17,6 +18,7 @@ from web.pages import (
     site_line,
     tokens,
     webhooks,
+    week_sheet,
 )
 
 ROUTES = [
@@ -24,6 +26,8 @@ ROUTES = [
     *home.ROUTES,
     *schedule.ROUTES,
     *calendar.ROUTES,
+    *week_sheet.ROUTES,
+    *move.ROUTES,
     *lunar_choice.ROUTES,
     *meeting.ROUTES,
     *history.ROUTES,

@@ -13,12 +13,15 @@ from rooms.dates.hours import OfficeHours
 from rooms.dates.store import EDITORS
 from rooms.directory.accounts import Account
 from rooms.directory.directory import Unit
+from rooms.meetings.drafts import KIND_NAMES
+from rooms.meetings.lifecycle import STATE_NAMES
+from rooms.meetings.meetings import Meeting
 from web.auth import require, signed_in
 from web.formats import local
 from web.i18n import gettext
 from web.pages.calendar_days import Allowed, Day, Slot, days_of, slots_of
 from web.pages.calendar_query import Asked, View, read_query
-from web.pages.calendar_words import KINDS, PART_NAMES, SCOPE_NAMES, STATES, VIEW_NAMES
+from web.pages.calendar_words import PART_NAMES, SCOPE_NAMES, VIEW_NAMES
 from web.pages.common import SCHEDULERS, midnight
 from web.pages.line_words import translated
 from web.pages.lunar_choice import shows_lunar
@@ -44,6 +47,7 @@ class CalendarPage(Page):
     scope_names: dict[str, str]
     view_names: dict[str, str]
     lunar: bool
+    moved: Meeting | None  # whose time was just changed
     may_schedule: bool
     may_edit_dates: bool
 
@@ -61,6 +65,13 @@ async def read(
         opens = frozenset(entry.id for entry in own)
     allowed = Allowed(opens=opens, moves=account.role in SCHEDULERS, now=now)
     return entries, allowed, await services.dates.days({day.year for day in asked.days})
+
+
+async def _moved(request: web.Request, account: Account) -> Meeting | None:
+    text = request.query.get("da-doi", "")
+    if not (text.isascii() and text.isdigit()) or account.role not in SCHEDULERS:
+        return None
+    return await request.app[SERVICES].meetings.get(text)
 
 
 async def _units(services: Services) -> tuple[Unit, ...]:
@@ -90,13 +101,14 @@ async def show(request: web.Request) -> web.Response:
         slots=slots_of(days[0]) if of_day else (),
         hours=await services.dates.hours_on(asked.day, account.unit_id) if of_day else None,
         count=len(entries),
-        kinds=translated(KINDS),
-        states=translated(STATES),
+        kinds=translated(KIND_NAMES),
+        states=translated(STATE_NAMES),
         units=await _units(services),
         part_names=translated(PART_NAMES),
         scope_names=translated(SCOPE_NAMES),
         view_names=translated(VIEW_NAMES),
         lunar=shows_lunar(request),
+        moved=await _moved(request, account),
         may_schedule=account.role in SCHEDULERS,
         may_edit_dates=account.role in EDITORS,
     )

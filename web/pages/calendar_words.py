@@ -1,7 +1,6 @@
 """Words of the calendar."""
 
 from rooms.dates.entries import Scope
-from rooms.meetings.records import MeetingState
 from web.i18n import mark
 from web.pages.calendar_query import View
 
@@ -12,16 +11,3 @@ SCOPE_NAMES = {
     Scope.PROVINCE: mark("Toàn tỉnh"),
 }
 PART_NAMES = {"sang": mark("Sáng"), "chieu": mark("Chiều"), "toi": mark("Tối")}
-KINDS = {"meeting": mark("Cuộc họp")}
-STATES = {
-    MeetingState.DRAFT: mark("Dự thảo"),
-    MeetingState.PENDING: mark("Chờ duyệt"),
-    MeetingState.APPROVED: mark("Đã duyệt"),
-    MeetingState.INVITED: mark("Đã gửi giấy mời"),
-    MeetingState.REHEARSAL: mark("Chạy thử"),
-    MeetingState.LIVE: mark("Đang diễn ra"),
-    MeetingState.ENDED: mark("Đã kết thúc"),
-    MeetingState.ARCHIVED: mark("Đã lưu trữ"),
-    MeetingState.POSTPONED: mark("Tạm hoãn"),
-    MeetingState.CANCELLED: mark("Đã hủy"),
-}
