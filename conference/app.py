@@ -18,6 +18,7 @@ from conference.config import ConfigError, Settings
 from conference.folder import prepare_folder
 from conference.jobs import run_jobs
 from conference.media_plane import WorkerPlane
+from conference.reform_days import run_reform_days
 from conference.seats import Seats
 from conference.tasks import Supervisor
 from conference.webhooks import run_webhooks
@@ -32,7 +33,9 @@ from rooms.directory.accounts import Accounts
 from rooms.directory.api_tokens import ApiTokens
 from rooms.directory.directory import Directory
 from rooms.directory.groups import Groups
+from rooms.directory.imports.service import Imports
 from rooms.directory.people import People
+from rooms.directory.reforms.service import Reforms
 from rooms.directory.sites import Sites
 from rooms.directory.tokens import load_key
 from rooms.directory.units import Units
@@ -157,6 +160,8 @@ def _services(
         sites=Sites(db),
         people=People(db),
         groups=Groups(db),
+        imports=Imports(db),
+        reforms=Reforms(db),
         meetings=meetings,
         revisions=Revisions(db),
         planner=Planner(db, dates, rules),
@@ -197,6 +202,7 @@ def _start_jobs(
 ) -> None:
     """What goes on in the background."""
     supervisor.start(run_jobs(services.recordings, services.meetings, EventLog(db)), name="jobs")
+    supervisor.start(run_reform_days(services.reforms), name="reform days")
     supervisor.start(run_webhooks(services.deliveries, settings.webhooks.hosts), name="webhooks")
 
 

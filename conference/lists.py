@@ -66,6 +66,8 @@ def _day(text: str) -> date | None:
     found = parse_day(text) if text else None
     if text and found is None:
         raise ConfigError(f"--since {text}: a day is written 2025-07-01")
+    if found is not None and found > today():
+        raise ConfigError(f"--since {text}: a day to come is a reform; use the page for it")
     return found
 
 

@@ -12,7 +12,9 @@ from rooms.directory.accounts import Accounts
 from rooms.directory.api_tokens import ApiTokens
 from rooms.directory.directory import Directory
 from rooms.directory.groups import Groups
+from rooms.directory.imports.service import Imports
 from rooms.directory.people import People
+from rooms.directory.reforms.service import Reforms
 from rooms.directory.sites import Sites
 from rooms.directory.units import Units
 from rooms.health import HealthBoard
@@ -67,6 +69,8 @@ class Services:
     sites: Sites
     people: People
     groups: Groups
+    imports: Imports
+    reforms: Reforms
     meetings: Meetings
     revisions: Revisions
     planner: Planner

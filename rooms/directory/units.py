@@ -80,7 +80,8 @@ class UnitStory(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def code(self) -> str:
-        return next((code.code for code in self.codes if code.valid_to is None), "")
+        """The newest."""
+        return self.codes[0].code if self.codes else ""
 
 
 _SHORTER = (("Ủy ban nhân dân", "UBND"), ("Hội đồng nhân dân", "HĐND"))
@@ -151,7 +152,7 @@ class Units:
         async with self._db.session() as session:
             await _check(session, draft, None, today)
             row = UnitRow(valid_from=since)
-            await write_unit(session, row, draft, since or FIRST_DAY)
+            await write_unit(session, row, draft, since, today)
             return row.id
 
     async def change(self, unit_id: int, draft: UnitDraft, since: date | None, today: date) -> None:
@@ -172,7 +173,7 @@ class Units:
                 raise Invalid({"since": N_("Ngày sau hôm nay: dùng trang Sắp xếp đơn vị.")})
             if since is not None and _differs(row, draft):
                 await keep_version(session, row, since)
-            await write_unit(session, row, draft, since or row.valid_from or FIRST_DAY)
+            await write_unit(session, row, draft, since, today)
 
     async def retire(self, unit_id: int, day: date) -> None:
         """The unit ends; `day` is the first without it.
@@ -187,9 +188,7 @@ class Units:
             ]
             if below or await _occupied(session, unit_id):
                 raise RequestRefused("unit-in-use")
-            row.valid_to = day
-            for code in await _open_codes(session, unit_id):
-                code.valid_to = day
+            await end_unit(session, row, day)
 
 
 async def codes_on(session: AsyncSession, day: date) -> dict[str, int]:
@@ -219,9 +218,9 @@ def version_of(row: UnitRow, since: date | None, until: date | None) -> UnitVers
 
 
 async def write_unit(
-    session: AsyncSession, row: UnitRow, draft: UnitDraft, code_since: date
+    session: AsyncSession, row: UnitRow, draft: UnitDraft, since: date | None, today: date
 ) -> None:
-    """Write a checked draft, its code and its aliases."""
+    """Write a checked draft, its code and its aliases; `since` as in `Units.change`."""
     row.name = draft.name
     row.short_name = draft.short_name or draft.name
     row.name_en, row.kind, row.level = draft.name_en, draft.kind, draft.level
@@ -229,32 +228,43 @@ async def write_unit(
     row.tree, row.rank = draft.tree.value, draft.rank
     session.add(row)
     await session.flush()
-    await _write_code(session, row.id, draft.code, code_since)
+    await _write_code(session, row, draft.code, since, today)
     await _write_aliases(session, row.id, draft.aliases)
 
 
-async def _write_code(session: AsyncSession, unit_id: int, code: str, since: date) -> None:
-    """A new code ends the one before; an emptied field ends it too."""
-    current = await _open_codes(session, unit_id)
-    if any(known.code == code for known in current):
+async def _write_code(
+    session: AsyncSession, row: UnitRow, code: str, since: date | None, today: date
+) -> None:
+    """A new code ends the one before; a mistake is put right where it stands."""
+    current = await _code_on(session, row.id, today)
+    if current is not None and current.code == code:
         return
-    for known in current:
-        if known.valid_from >= since:
-            await session.delete(known)
-        else:
-            known.valid_to = since
-    await session.flush()
-    if code:
-        session.add(
-            UnitCodeRow(unit_id=unit_id, scheme=scheme_of(code), code=code, valid_from=since)
-        )
+    if current is not None and (since is None or current.valid_from >= since):
+        current.code, current.scheme = code, scheme_of(code)
+        return
+    if current is not None:
+        current.valid_to = since
+    first = since or row.valid_from or FIRST_DAY
+    scheme = scheme_of(code)
+    session.add(UnitCodeRow(unit_id=row.id, scheme=scheme, code=code, valid_from=first))
 
 
-async def _open_codes(session: AsyncSession, unit_id: int) -> list[UnitCodeRow]:
+async def _code_on(session: AsyncSession, unit_id: int, day: date) -> UnitCodeRow | None:
     query = select(UnitCodeRow).where(
-        UnitCodeRow.unit_id == unit_id, UnitCodeRow.valid_to.is_(None)
+        UnitCodeRow.unit_id == unit_id,
+        UnitCodeRow.valid_from <= day,
+        or_(UnitCodeRow.valid_to.is_(None), UnitCodeRow.valid_to > day),
     )
-    return list(await session.scalars(query))
+    found: UnitCodeRow | None = await session.scalar(query.order_by(UnitCodeRow.id).limit(1))
+    return found
+
+
+async def end_unit(session: AsyncSession, row: UnitRow, day: date) -> None:
+    """`day` is the first without the unit; its code is free from then on."""
+    row.valid_to = day
+    query = select(UnitCodeRow).where(UnitCodeRow.unit_id == row.id, UnitCodeRow.valid_to.is_(None))
+    for code in await session.scalars(query):
+        code.valid_to = day
 
 
 async def _write_aliases(session: AsyncSession, unit_id: int, aliases: tuple[str, ...]) -> None:

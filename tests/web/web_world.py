@@ -23,7 +23,9 @@ from rooms.directory.accounts import Account, AccountRole, Accounts
 from rooms.directory.api_tokens import ApiTokens
 from rooms.directory.directory import Directory
 from rooms.directory.groups import Groups
+from rooms.directory.imports.service import Imports
 from rooms.directory.people import People
+from rooms.directory.reforms.service import Reforms
 from rooms.directory.sites import Sites
 from rooms.directory.units import Units
 from rooms.health import HealthBoard
@@ -389,6 +391,8 @@ async def running_site(
         sites=Sites(db),
         people=People(db),
         groups=Groups(db),
+        imports=Imports(db),
+        reforms=Reforms(db),
         meetings=world.meetings,
         revisions=Revisions(db),
         planner=Planner(db, Dates(db)),

@@ -13,7 +13,7 @@ from rooms.directory.imports.plans import Entry, Plan, Values, planned
 from rooms.directory.imports.sites import SiteList
 from rooms.directory.imports.tables import Column, Table, read_table, write_table
 from rooms.directory.imports.units import UnitList
-from rooms.errors import N_, RequestRefused
+from rooms.errors import N_, Invalid, RequestRefused
 from rooms.store.database import Database
 
 
@@ -86,7 +86,10 @@ class Imports:
 
         Raises:
             RequestRefused: "plan-changed": the directory is no longer what the plan was made for.
+            Invalid: `since` is a day to come.
         """
+        if since is not None and since > on:
+            raise Invalid({"since": N_("Ngày sau hôm nay: dùng trang Sắp xếp đơn vị.")})
         async with self._db.session() as session:
             plan, entries, known = await _plan(session, kind, content, on)
             if plan.faults:

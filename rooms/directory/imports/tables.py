@@ -121,6 +121,14 @@ def _decode(content: bytes) -> str:
     return text
 
 
+def decoded(content: bytes) -> str | None:
+    """The text of a file; None when it is none. Nothing at all is an empty text."""
+    try:
+        return _decode(content) if content.strip() else ""
+    except _Unreadable:
+        return None
+
+
 def _rows(text: str) -> list[tuple[int, list[str]]]:
     """Lines with their numbers; those without any content are left out."""
     lines = text.lstrip("\n").splitlines()

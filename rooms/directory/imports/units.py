@@ -20,7 +20,6 @@ from rooms.directory.trees import (
     exists,
 )
 from rooms.directory.units import (
-    FIRST_DAY,
     KIND,
     MAX_ALIASES,
     MAX_NAME,
@@ -88,8 +87,9 @@ def split_aliases(text: str) -> tuple[str, ...]:
 class UnitList:
     """Compares a list with the units of a day, and writes it."""
 
-    def __init__(self, levels: Sequence[Level], known: Mapping[str, Known]) -> None:
+    def __init__(self, levels: Sequence[Level], known: Mapping[str, Known], on: date) -> None:
         self.columns = unit_columns(levels)
+        self._on = on
         self.known = known
         self._ranks = {level.code: level.rank for level in levels}
 
@@ -98,7 +98,7 @@ class UnitList:
         rows = await session.scalars(select(UnitLevelRow).order_by(UnitLevelRow.rank))
         levels = [level_of(row) for row in rows]
         there = [level for level in levels if exists(level.valid_from, level.valid_to, on)]
-        return cls(there, await _known(session, on))
+        return cls(there, await units_by_code(session, on), on)
 
     def rows(self) -> list[Values]:
         return [known.values for known in self.known.values()]
@@ -112,7 +112,7 @@ class UnitList:
         future = {code: known.values for code, known in self.known.items()}
         future |= {values["code"]: values for values in merged}
         new = {values["code"] for values in merged} - set(self.known)
-        _fill_in(future, new)
+        fill_in(future, new)
         faults = list(self._faults(table, future))
         entries = [
             Entry(
@@ -183,15 +183,15 @@ class UnitList:
         ids = {code: known.id for code, known in self.known.items()}
         wanted = {entry.key: entry for entry in entries if entry.new or entry.changed}
         rows: dict[str, UnitRow] = {}
-        for entry in _parents_first(wanted):
+        for entry in parents_first(wanted):
             row = UnitRow() if entry.known is None else await session.get(UnitRow, entry.known.id)
             assert row is not None
             if since is not None and entry.known is not None:
                 await keep_version(session, row, since)
             first = entry.values["valid_from"]
             row.valid_from = date.fromisoformat(first) if first else None
-            draft = _draft(entry.values, ids)
-            await write_unit(session, row, draft, since or row.valid_from or FIRST_DAY)
+            draft = unit_draft(entry.values, ids)
+            await write_unit(session, row, draft, since, self._on)
             ids[entry.key], rows[entry.key] = row.id, row
         for code, row in rows.items():  # any superior is there now
             row.superior_id = ids.get(wanted[code].values["superior_code"])
@@ -223,8 +223,8 @@ def _in_cycle(code: str, future: Mapping[str, Values]) -> bool:
     return parent == code
 
 
-def _fill_in(future: Mapping[str, Values], new: set[str]) -> None:
-    """Line and superior of new units, where the file does not say."""
+def fill_in(future: Mapping[str, Values], new: set[str]) -> None:
+    """Line and superior of some units, where nobody says."""
     numbers = {code: number for number, code in enumerate(future, start=1)}
     codes = {number: code for code, number in numbers.items()}
     units: dict[int, Unit] = {}
@@ -269,12 +269,12 @@ def _downwards(future: Mapping[str, Values]) -> Iterator[str]:
         yield from reversed(chain)
 
 
-def _parents_first(wanted: Mapping[str, Entry]) -> Iterator[Entry]:
+def parents_first(wanted: Mapping[str, Entry]) -> Iterator[Entry]:
     order = _downwards({code: entry.values for code, entry in wanted.items()})
     return (wanted[code] for code in order)
 
 
-def _draft(values: Values, ids: Mapping[str, int]) -> UnitDraft:
+def unit_draft(values: Values, ids: Mapping[str, int]) -> UnitDraft:
     """All but the superior, who may come later in the file."""
     return UnitDraft(
         code=values["code"],
@@ -290,7 +290,7 @@ def _draft(values: Values, ids: Mapping[str, int]) -> UnitDraft:
     )
 
 
-async def _known(session: AsyncSession, on: date) -> dict[str, Known]:
+async def units_by_code(session: AsyncSession, on: date) -> dict[str, Known]:
     """The units of a day by code, in protocol order."""
     codes = {unit_id: code for code, unit_id in (await codes_on(session, on)).items()}
     aliases: dict[int, list[str]] = {}
