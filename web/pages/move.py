@@ -122,7 +122,7 @@ async def _outlook(
 ) -> tuple[Outlook, tuple[Consequence, ...]]:
     day = local(start).date()
     draft = moved(draft_of(meeting), start, end)
-    outlook = await services.planner.outlook(draft, now, besides=meeting.id)
+    outlook = await services.planner.outlook(draft, now, besides=[meeting.id])
     hours = await services.dates.hours_on(day, meeting.host_unit_id)
     names = {
         entry.day: gettext(entry.name)
