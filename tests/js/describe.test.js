@@ -2,14 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { announce } from "../../web/static/js/announce.js";
-import { limitedBy, lineLook, messageOf, middleButton, pausedLine, seatLook, wallClock } from "../../web/static/js/describe.js";
+import { limitedBy, lineLook, messageOf, pausedLine, seatLook } from "../../web/static/js/describe.js";
 import { judge, pathOf } from "../../web/static/js/stats.js";
 import { apply, withheld } from "../../web/static/js/state.js";
+import { wallClock } from "../../web/static/js/times.js";
 import { NOW, entry, seat, session, state } from "./builders.js";
 
 const LIMITS = { profile: "normal", maxDownKbps: null, maxUpKbps: null, by: null };
-const SITE = ["set-microphone", "raise-hand", "lower-hand"];
-const LEAD = ["set-microphone", "show-on-main", "lower-hand", "mute-all"];
 
 test("a seat's look says the most important thing about it", () => {
   const voices = { "site:2": { level: 90, speaking: true, since: NOW, last: NOW } };
@@ -27,27 +26,6 @@ test("a seat's look says the most important thing about it", () => {
   assert.equal(word({ present: false }), "notConnected");
   assert.equal(word({ present: false }, { left: { "site:2": false } }), "lineLost");
   assert.equal(word({ present: false }, { left: { "site:2": true } }), "hasLeft");
-});
-
-test("the middle button of a site: register, cancel, finish", () => {
-  const look = (fields) =>
-    middleButton(state([seat("site:2", fields), seat("site:3", { hand: NOW - 9 })], { permissions: SITE }));
-  assert.equal(look({}).action, "ask");
-  assert.deepEqual(look({}).values, { count: 1 });
-  assert.equal(look({ hand: NOW }).action, "cancel");
-  assert.deepEqual(look({ hand: NOW }).values, { place: 2 });
-  assert.equal(look({ microphone: true, hand: NOW }).action, "finish");
-});
-
-test("the middle button of who leads: invite the first who waits, else the list", () => {
-  const look = (...others) => middleButton(state([seat("site:2"), ...others], { permissions: LEAD }));
-  assert.equal(look().action, "list");
-  const invite = look(seat("site:3", { hand: NOW }), seat("site:4", { hand: NOW - 5 }));
-  assert.deepEqual([invite.action, invite.seat, invite.values.count], ["invite", "site:4", 2]);
-});
-
-test("who may neither ask nor lead gets the list", () => {
-  assert.equal(middleButton(state([seat("site:2")], { permissions: ["mute-all"] })).action, "list");
 });
 
 test("the connection indicator says the worst of what is known", () => {
@@ -91,8 +69,6 @@ test("being muted or invited is shown; what others do is only read aloud", () =>
   assert.deepEqual([muted.text, muted.values.name, muted.shown], ["mutedBy", "UBND tỉnh", true]);
   assert.equal(said({ type: "microphone-set", seat: "site:2", on: false, by: "site:2" }), null);
   assert.equal(said({ type: "main-shown", seat: "site:2", pinned: true }).text, "youOnMain");
-  const quiet = session([seat("site:2")]);
-  assert.equal(said({ type: "main-shown", seat: "site:2", pinned: true }, quiet).text, "youInvited");
   assert.equal(said({ type: "main-shown", seat: "site:2", pinned: false }), null);
   assert.equal(said({ type: "hand-raised", seat: "site:1" }).shown, false);
   assert.equal(said({ type: "recording-started", recording: "1", by: "site:1" }).cue, true);

@@ -3,15 +3,14 @@ import { test } from "node:test";
 
 import {
   INITIAL,
-  SPEAKING_HOLD_S,
   apply,
   onMain,
   onTiles,
   ownSeat,
   silent,
-  speakingSince,
   waiting,
 } from "../../web/static/js/state.js";
+import { SPEAKING_HOLD_S, speakingSince } from "../../web/static/js/voices.js";
 import { NOW, entry, events, seat, session, state } from "./builders.js";
 
 const trio = () => [seat("site:1", { role: "chair" }), seat("site:2"), seat("site:3")];

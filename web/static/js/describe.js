@@ -1,13 +1,14 @@
 // @ts-check
 /**
- * How a seat, the line and the buttons look: state -> shape, word, colour. Pure.
+ * How a seat and the line look: state -> shape, word, colour. Pure.
  *
  * @import { LineLimits, Quality, Seat } from "./protocol.js"
  * @import { PeerState } from "./peer.js"
  * @import { State } from "./state.js"
  */
 
-import { may, ownSeat, speakingSince, waiting } from "./state.js";
+import { ownSeat, waiting } from "./state.js";
+import { speakingSince } from "./voices.js";
 
 /**
  * @typedef {object} Look
@@ -15,15 +16,6 @@ import { may, ownSeat, speakingSince, waiting } from "./state.js";
  * @property {string} icon
  * @property {string} word key of the page's texts
  * @property {number} place in the waiting list, from 1; 0: does not wait
- *
- * @typedef {object} ButtonLook
- * @property {"ask" | "cancel" | "finish" | "invite" | "list"} action
- * @property {string} icon
- * @property {string} label key of the page's texts
- * @property {string} hint key of the page's texts
- * @property {"primary" | "asked" | ""} tone
- * @property {Record<string, string | number>} values
- * @property {string | null} seat whom the button is about
  */
 
 /**
@@ -45,13 +37,28 @@ export function seatLook(state, seat, now) {
   }
   const line = state.lines[seat.id];
   if (line === "lost") return look("lost", "sig-0", "lineLost");
-  if (speakingSince(state, seat, now) !== null) return look("floor", "voice", "speaking");
-  if (seat.hand !== null) {
-    return { ...look("ask", "speech", "waitingToSpeak"), place: placeInLine(state, seat.id) };
-  }
+  const speaks = speakingSince(state, seat, now) !== null;
+  const floor = state.session?.floor ?? null;
+  if (floor?.seat === seat.id) return look("floor", ...holderLook(seat, speaks || state.heard));
+  // Gold is for the floor; without one it lights up who is heard.
+  if (speaks) return floor === null ? look("floor", "voice", "speaking") : look("", "voice", "heardToo");
+  const place = placeInLine(state, seat.id);
+  if (place > 0) return { ...look("ask", "speech", "waitingToSpeak"), place };
   if (line === "weak") return look("weak", "sig-1", "lineWeak");
   if (seat.onTiles && !seat.camera) return look("", "cam-off", "cameraIsOff");
   return seat.microphone ? look("", "mic", "micIsOn") : look("", "mic-off", "micIsOff");
+}
+
+/**
+ * Icon and word of who has the floor.
+ *
+ * @param {Seat} seat
+ * @param {boolean} heard in this turn
+ * @returns {[string, string]}
+ */
+function holderLook(seat, heard) {
+  if (seat.microphone) return ["voice", "speaking"];
+  return heard ? ["mic-off", "floorMuted"] : ["mic-off", "floorInvited"];
 }
 
 /**
@@ -144,60 +151,6 @@ export function placeInLine(state, seat) {
 }
 
 /**
- * The large middle button: the one thing to do next.
- *
- * @param {State} state
- * @returns {ButtonLook}
- */
-export function middleButton(state) {
-  const own = ownSeat(state);
-  const queue = state.session === null ? [] : waiting(state.session);
-  const count = queue.length;
-  if (may(state, "show-on-main")) {
-    const speaks = (/** @type {Seat} */ seat) => seat.microphone && seat.id === state.session?.main;
-    return leadButton(queue.filter((seat) => !speaks(seat)));
-  }
-  if (!may(state, "raise-hand")) return listButton("listSites", "listSitesHint");
-  if (own?.microphone) {
-    return button("finish", "check", "finishSpeaking", "finishSpeakingHint", "primary");
-  }
-  if (own !== null && own.hand !== null) {
-    const place = placeInLine(state, own.id);
-    return { ...button("cancel", "speech", "asked", "askedHint", "asked"), values: { place } };
-  }
-  const hint = count === 0 ? "nobodyWaits" : "someWait";
-  return { ...button("ask", "speech", "askToSpeak", hint, "primary"), values: { count } };
-}
-
-/** @param {readonly Seat[]} queue @returns {ButtonLook} */
-function leadButton(queue) {
-  const [next] = queue;
-  if (next === undefined) return listButton("leadPanel", "nobodyWaits");
-  return {
-    ...button("invite", "arrow", "inviteToSpeak", "someWait", "primary"),
-    values: { name: next.shortName, count: queue.length },
-    seat: next.id,
-  };
-}
-
-/** @param {string} label @param {string} hint @returns {ButtonLook} */
-function listButton(label, hint) {
-  return button("list", "list", label, hint, "");
-}
-
-/**
- * @param {ButtonLook["action"]} action
- * @param {string} icon
- * @param {string} label
- * @param {string} hint
- * @param {ButtonLook["tone"]} tone
- * @returns {ButtonLook}
- */
-function button(action, icon, label, hint, tone) {
-  return { action, icon, label, hint, tone, values: {}, seat: null };
-}
-
-/**
  * The connection indicator. The server's word on our own line counts beside what we see ourselves.
  *
  * @param {boolean} lineOpen signalling is connected
@@ -218,17 +171,4 @@ export function lineLook(lineOpen, peer, measured, told, limits) {
   if (limits?.profile === "audio") return { tone: "", icon: "speaker", word: "listensOnly" };
   if (limits !== undefined && capped(limits)) return { tone: "", icon: "sig-2", word: "cappedLine" };
   return { tone: "ok", icon: "sig-4", word: "lineGood" };
-}
-
-/** Viet Nam is seven hours ahead of UTC all year; the browser's own zone does not count. */
-const LOCAL_OFFSET_S = 7 * 3600;
-
-/**
- * The wall clock of the meeting: "08:05".
- *
- * @param {number} at UTC epoch seconds
- * @returns {string}
- */
-export function wallClock(at) {
-  return new Date((at + LOCAL_OFFSET_S) * 1000).toISOString().slice(11, 16);
 }

@@ -19,6 +19,8 @@ const LIMITS_S = 20;
  * @property {() => void} devices
  * @property {() => void} stopSharing
  * @property {() => void} fullLine
+ * @property {() => void} speak
+ * @property {() => void} decline
  */
 
 /** @param {string} kind @param {Cause | null} cause */
@@ -57,6 +59,13 @@ export class Notices {
   sharing(shares) {
     const action = { label: t("stopSharing"), run: this.answers.stopSharing };
     this.#stand("sharing", shares, { text: t("youShare"), icon: "share", tone: "info", action });
+  }
+
+  /** Invited to speak: the microphone is the person's own to switch on. @param {boolean} asked */
+  asked(asked) {
+    const action = { label: t("turnOnMicrophone"), run: this.answers.speak };
+    const other = { label: t("declineToSpeak"), run: this.answers.decline };
+    this.#stand("asked", asked, { text: t("youAsked"), icon: "mic", tone: "floor", action, other });
   }
 
   /**

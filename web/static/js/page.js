@@ -20,6 +20,8 @@ function read() {
   return JSON.parse(element.textContent ?? "");
 }
 
+export { duration } from "./times.js";
+
 export const page = read();
 
 /** Aborted once, when this page is left: it ends every listener, the socket and the media. */
@@ -35,20 +37,6 @@ export const leaving = new AbortController();
 export function t(key, values = {}) {
   const text = page.texts[key] ?? key;
   return text.replace(/\{(\w+)\}/g, (place, name) => String(values[name] ?? place));
-}
-
-/**
- * Minutes and seconds, with hours when there are any: "04:12", "1:04:12".
- *
- * @param {number} seconds
- * @returns {string}
- */
-export function duration(seconds) {
-  const whole = Math.max(0, Math.floor(seconds));
-  const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
-  const hours = Math.floor(whole / 3600);
-  const rest = `${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
-  return hours > 0 ? `${hours}:${rest}` : rest;
 }
 
 /**

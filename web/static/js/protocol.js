@@ -77,6 +77,22 @@
  * @typedef {"main" | "two" | "four" | "presidium" | "document" | "grid"} SceneKind
  * @typedef {{ kind: SceneKind, seats: readonly string[] }} Scene
  *
+ * What those who lead ask for; `lower-hand` is a request of its own, here beside its likes.
+ *
+ * @typedef {{ type: "invite-to-speak", seat: string, seconds: number | null, person?: string }
+ *   | { type: "end-turn" }
+ *   | { type: "extend-turn", seconds: number }
+ *   | { type: "name-speaker", person: string }
+ *   | { type: "queue-seat", seat: string }
+ *   | { type: "lower-hand", seat: string }
+ *   | { type: "move-in-queue", seat: string, before: string | null }
+ *   | { type: "set-discussion", open: boolean }
+ *   | { type: "hand-over-chair", seat: string }
+ *   | { type: "take-chair" }
+ *   | { type: "go-to-item", item: number | null }
+ *   | { type: "start-pause", seconds: number }
+ *   | { type: "end-pause" }} Command
+ *
  * @typedef {object} Session
  * @property {number} meeting
  * @property {string} title

@@ -3,12 +3,13 @@
  * What the person asks of the meeting: devices opened first, the request sent, failures told.
  *
  * @import { LocalMedia } from "./media.js"
- * @import { Source } from "./protocol.js"
+ * @import { Command, Source } from "./protocol.js"
  * @import { Signaling } from "./signaling.js"
  * @import { State } from "./state.js"
  * @import { Messages } from "./view/messages.js"
  */
 
+import { mayUnmute } from "./floor.js";
 import { leaving, page, t } from "./page.js";
 import { RequestRefused } from "./signaling.js";
 import { ownSeat, waiting } from "./state.js";
@@ -28,6 +29,8 @@ export class Requests {
   #turningOn = new Set();
   /** The person switched the microphone off; the log may hear of it later, when the line is back. */
   muting = false;
+  /** Requests without an answer yet. */
+  open = 0;
 
   /** @param {Parts} parts */
   constructor(parts) {
@@ -47,6 +50,7 @@ export class Requests {
    * @returns {Promise<boolean>} whether it was done
    */
   async ask(type, fields) {
+    this.open += 1;
     try {
       await this.parts.signaling().request(type, fields);
       return true;
@@ -55,17 +59,34 @@ export class Requests {
       const refused = error instanceof RequestRefused && error.message !== "";
       this.#tell(refused ? error.message : t("notDone", { hotline: page.hotline }));
       return false;
+    } finally {
+      this.open -= 1;
     }
+  }
+
+  /** What those who lead ask for, or who has the floor. @param {Command} command */
+  command(command) {
+    if (command.type === "lower-hand") return this.ask("lower-hand", { seat: command.seat });
+    return this.ask("command", { command });
   }
 
   async toggleMicrophone() {
     const own = ownSeat(this.parts.state());
     if (own === null) return;
     if (own.microphone) return this.mute(!this.muting);
+    if (!mayUnmute(this.parts.state())) return this.#floorClosed();
     if (!(await this.parts.media.ensure("microphone"))) return;
     if (!(await this.ask("set-microphone", { on: true }))) return;
     // Whoever takes the floor waits no longer.
     if (own.hand !== null) await this.ask("lower-hand");
+  }
+
+  /** Why the microphone stays off, and what to do instead. */
+  #floorClosed() {
+    const { session, seat } = this.parts.state();
+    const waits = session?.queue.includes(seat) ?? false;
+    const register = { label: t("askToSpeak"), run: () => void this.ask("raise-hand") };
+    this.parts.messages.note(t(waits ? "floorClosedWaiting" : "floorClosed"), "info", waits ? undefined : register);
   }
 
   /** At once, whatever the line does. */
@@ -104,11 +125,6 @@ export class Requests {
     if (own === null) return;
     const { profile, maxDownKbps, maxUpKbps } = { ...own.limits, ...change };
     await this.ask("set-limits", { profile, maxDownKbps, maxUpKbps });
-  }
-
-  /** Put a seat on the main picture; it waits no longer. @param {string} seat */
-  async invite(seat) {
-    if (await this.ask("show-on-main", { seat })) await this.ask("lower-hand", { seat });
   }
 
   async toggleRecording() {

@@ -2,44 +2,41 @@
 /**
  * The meeting room: joins signalling, state, peer connection, devices and view.
  *
- * @import { ButtonLook } from "./describe.js"
+ * @import { ButtonLook } from "./buttons.js"
  * @import { Plan } from "./layout.js"
  * @import { Bye, ServerMessage, Source } from "./protocol.js"
  * @import { DeviceKind } from "./devices.js"
- * @import { Sample } from "./stats.js"
  */
 
-import { announce } from "./announce.js";
-import { Voices, recordingCue } from "./audio.js";
+import { Voices } from "./audio.js";
 import { keepAwake } from "./awake.js";
-import { limitedBy, lineLook, pausedLine } from "./describe.js";
+import { Conduct } from "./conduct.js";
+import { limitedBy, lineLook } from "./describe.js";
 import * as devices from "./devices.js";
-import { FRESH, eased, judged } from "./effort.js";
 import { Feeds } from "./feeds.js";
+import { isAsked } from "./floor.js";
+import { offerHandle } from "./handle.js";
 import { plan } from "./layout.js";
+import { LostLine } from "./lost_line.js";
+import { Measuring } from "./measuring.js";
 import { LocalMedia } from "./media.js";
 import { Notices } from "./notices.js";
-import { leaving, page, t } from "./page.js";
-import { Patience } from "./patience.js";
+import { Outgoing } from "./outgoing.js";
+import { leaving, page } from "./page.js";
 import { PathWatch } from "./path_watch.js";
 import { Peer } from "./peer.js";
 import { Requests } from "./requests.js";
 import { LineLost, Signaling } from "./signaling.js";
 import { INITIAL, apply, may, onTiles, ownSeat, presiding, silent, withheld } from "./state.js";
-import { inbound, judge, sample, uplink } from "./stats.js";
-import * as up from "./uplink.js";
+import { Teller } from "./telling.js";
 import { RoomView } from "./view/room_view.js";
 
 const RENDER_MS = 30;
 const TICK_MS = 1000;
-const STATS_MS = 2000;
-const UPLINK_MS = 1000;
 /** The advice to leave UDP holds so long. */
 const ADVICE_MS = 60_000;
 const PHONE_SLOTS = { audio: 4, video: 6 };
 const SLOTS = { audio: 4, video: 9 };
-/** A lost line is told at once beside the clock; the large notice waits this long. */
-const OVERLAY_MS = 1500;
 /** A tab that is hidden this long gets no pictures; sound goes on. */
 const HIDDEN_MS = 2000;
 
@@ -51,17 +48,8 @@ class Room {
   mode = "main";
   panel = false;
   turn = 0;
-  /** @type {Sample | null} */
-  #sample = null;
-  /** @type {import("./protocol.js").Quality} */
-  #quality = "good";
   #timer = 0;
-  #overlay = 0;
   #hiding = 0;
-  #effort = FRESH;
-  #patience = new Patience();
-  #uplink = up.FRESH;
-  #withheldTold = false;
   #tcpAdvised = -Infinity;
   #hidden = false;
   #sent = "";
@@ -78,7 +66,10 @@ class Room {
       devices: () => this.#openDevices(),
       stopSharing: () => void this.requests.toggleScreen(),
       fullLine: () => void this.requests.setLimits({ profile: "normal", maxDownKbps: null, maxUpKbps: null }),
+      speak: () => void this.conduct.speak(),
+      decline: () => void this.conduct.decline(),
     });
+    this.teller = new Teller(this.view.messages, this.notices);
     this.media = new LocalMedia(
       { onChange: () => this.#mediaChanged(), onProblem: (kind, cause) => this.notices.device(kind, cause) },
       signal,
@@ -91,10 +82,18 @@ class Room {
       confirm: (question) => this.view.confirm(question),
       onChange: () => this.#changed(),
     });
+    this.conduct = new Conduct(() => this.state, this.requests, this.view.messages);
     this.voices = new Voices((blocked) => this.notices.sound(blocked), signal);
     void this.voices.choose(devices.choices().speaker);
     this.peer = new Peer(this.view.phone ? PHONE_SLOTS : SLOTS, this.#peerHooks(), signal);
     this.feeds = new Feeds(this.peer, this.media);
+    const signaling = () => this.signaling;
+    this.outgoing = new Outgoing(this.media, this.peer, this.requests, signaling);
+    this.measuring = new Measuring(this.#measured(), signal);
+    this.lost = new LostLine(this.view, this.notices, () => ({
+      media: this.peer.state === "connected",
+      entered: this.#entered,
+    }));
     devices.onChange(() => this.#plugged(), signal);
     this.signaling = new Signaling(page.ws, page.meeting.reference, this.#lineHooks(), signal);
     this.#timers(signal);
@@ -104,7 +103,19 @@ class Room {
       signal,
     );
     keepAwake(signal);
-    this.#lostSoon();
+    this.lost.soon();
+  }
+
+  /** @returns {import("./measuring.js").Measured} */
+  #measured() {
+    return {
+      peer: this.peer,
+      signaling: () => this.signaling,
+      messages: this.view.messages,
+      hidden: () => this.#hidden,
+      onSample: () => this.#leaveUdp(),
+      onChange: () => this.#changed(),
+    };
   }
 
   // ---------------------------------------------------------------- what arrives
@@ -138,7 +149,7 @@ class Room {
 
   /** @param {ServerMessage} message */
   #receive(message) {
-    if (message.type === "events") message.entries.forEach((entry) => this.#announce(entry));
+    if (message.type === "events") message.entries.forEach((entry) => this.#fold(entry));
     if (message.type === "layers") this.peer.setLayers(message.sources);
     if (message.type === "slots") this.feeds.change(this.state.slots, message.slots);
     this.state = apply(this.state, message, Date.now() / 1000);
@@ -147,19 +158,14 @@ class Room {
     if (message.type === "welcome" || message.type === "ice-servers") {
       this.peer.iceServers = message.iceServers ?? [];
     }
-    if (message.type === "paused") this.#tellPaused();
+    if (message.type === "paused") this.teller.paused(this.state);
     if (message.type === "try-path") this.#tryPath(message.path);
     if (message.type === "welcome") this.#resumed = message.session === null;
     const own = ownSeat(this.state);
     this.notices.sharing(own?.screen ?? false);
+    this.notices.asked(isAsked(this.state));
     if (own !== null) this.notices.limits(own.limits, limitedBy(this.state));
     this.#changed();
-  }
-
-  /** For who does not see the pictures. */
-  #tellPaused() {
-    const told = pausedLine(this.state);
-    if (told !== null) this.view.messages.say(t(told.text, told.values));
   }
 
   /** @param {"tcp" | "any"} path */
@@ -177,54 +183,26 @@ class Room {
     this.peer.use("tcp");
   }
 
-  /** @param {import("./protocol.js").Entry} entry */
-  #announce(entry) {
-    const { session } = this.state;
-    // Several entries of one message: fold the earlier ones in before asking what this one means.
-    if (session === null || entry.seq !== session.seq + 1) return;
-    const said = announce(session, entry, this.state.seat);
+  /** Entry by entry: what one means is told from the state before it. @param {import("./protocol.js").Entry} entry */
+  #fold(entry) {
+    this.teller.entry(this.state, entry);
     this.state = apply(this.state, { type: "events", entries: [entry] }, Date.now() / 1000);
-    if (said === null) return;
-    if (said.cue) recordingCue(entry.event.type === "recording-started");
-    const text = t(said.text, said.values);
-    if (entry.event.type === "recording-started") this.notices.recording();
-    else if (said.shown) this.view.messages.note(text, said.tone);
-    else this.view.messages.say(text);
   }
 
   /** @param {boolean} open */
   #line(open) {
     if (open) {
       this.#tcpAdvised = -Infinity; // it may be another network now
-      this.#hideLost();
+      this.lost.over();
       this.#sent = "";
       // Without a resume the server has ended the old transport.
       if (this.#resumed) this.peer.connect();
       else this.peer.rebuild();
       void this.#enter();
     } else {
-      this.#lostSoon();
+      this.lost.soon();
     }
     this.#changed();
-  }
-
-  #lostSoon() {
-    clearTimeout(this.#overlay);
-    this.#overlay = window.setTimeout(() => this.#showLost(), OVERLAY_MS);
-  }
-
-  /** While pictures and sound still come, a row says it; when they stop too, the whole stage does. */
-  #showLost() {
-    const media = this.peer.state === "connected";
-    this.notices.line(media);
-    this.view.overlay(media ? null : this.#entered ? "lineLostTitle" : "entering");
-    this.#overlay = window.setTimeout(() => this.#showLost(), OVERLAY_MS);
-  }
-
-  #hideLost() {
-    clearTimeout(this.#overlay);
-    this.notices.line(false);
-    this.view.overlay(null);
   }
 
   /** Once: the devices, the banner of a recording that runs already, the panel of who leads. */
@@ -244,7 +222,7 @@ class Room {
 
   /** @param {Bye} bye */
   #finish(bye) {
-    this.#hideLost();
+    this.lost.over();
     leaving.abort();
     this.view.finish(bye);
   }
@@ -255,10 +233,7 @@ class Room {
       return stream === null ? [] : [{ mid, stream }];
     });
     this.voices.attach(streams);
-    this.#sample = null;
-    this.#patience.reset();
-    this.#uplink = up.FRESH;
-    this.#withheldTold = false;
+    this.measuring.reset();
     this.#changed();
   }
 
@@ -295,14 +270,30 @@ class Room {
       list: () => this.#show({ panel: !this.panel }),
       turn: (step) => this.#show({ turn: (this.#plan?.page ?? 0) + step }),
       leave: () => this.#leave(),
+      speakerNamed: (person) => void this.conduct.nameSpeaker(person),
       again: () => location.reload(),
       mute: (seat) => void requests().ask("mute-seat", { seat }),
       muteAll: () => void requests().ask("mute-all"),
       showOnMain: (seat) => void requests().ask("show-on-main", { seat }),
-      invite: (seat) => void requests().invite(seat),
-      lowerHand: (seat) => void requests().ask("lower-hand", { seat }),
+      ...this.#leads(),
       record: () => void requests().toggleRecording(),
       end: () => void requests().end(),
+    };
+  }
+
+  /** @returns {import("./view/floor_box.js").FloorActions & import("./view/queue.js").QueueActions} */
+  #leads() {
+    const conduct = () => this.conduct;
+    const name = (/** @type {string} */ seat) => this.state.session?.seats[seat]?.name ?? "";
+    return {
+      invite: (seat) => void conduct().invite(seat),
+      lowerHand: (seat) => void conduct().slip({ type: "lower-hand", seat }, "unqueued", { name: name(seat) }),
+      moveInQueue: (seat, before) => void this.requests.command({ type: "move-in-queue", seat, before }),
+      addToQueue: () => {},
+      endTurn: () => void conduct().endTurn(),
+      extendTurn: () => void conduct().extend(),
+      nameSpeaker: () => this.view.speaker.open(this.state, Date.now() / 1000),
+      discuss: () => void conduct().discuss(),
     };
   }
 
@@ -318,8 +309,17 @@ class Room {
       case "finish":
         this.requests.mute();
         return;
-      case "invite":
-        if (look.seat !== null) await this.requests.invite(look.seat);
+      case "speak":
+        await this.conduct.speak();
+        return;
+      case "endTurn":
+        await this.conduct.endTurn();
+        return;
+      case "next":
+        await this.conduct.next();
+        return;
+      case "resume":
+        await this.requests.command({ type: "end-pause" });
         return;
       case "list":
         this.#show({ panel: !this.panel });
@@ -370,15 +370,15 @@ class Room {
   #render() {
     this.#timer = 0;
     if (leaving.signal.aborted) return;
-    this.#reconcile();
+    if (this.#entered) this.outgoing.follow(this.state);
     const { session } = this.state;
     const now = Date.now() / 1000;
     const open = this.signaling.open;
     const told = this.state.lines[this.state.seat];
-    const quality = this.#withheld ? "weak" : this.#quality;
-    const look = lineLook(open, this.peer.state, quality, told, ownSeat(this.state)?.limits);
-    const shown = this.#withheld ? withheld(this.state) : this.state;
-    const line = { ...look, path: this.peer.state === "connected" ? (this.#sample?.path ?? "") : "" };
+    const { quality, path } = this.measuring;
+    const line = { ...lineLook(open, this.peer.state, quality, told, ownSeat(this.state)?.limits), path };
+    const shown = this.measuring.withheld ? withheld(this.state) : this.state;
+    this.teller.turn(this.state, now);
     this.view.arrange(this.mode, this.panel);
     this.#plan = plan({
       seats: session === null ? [] : onTiles(session).map(({ id }) => id),
@@ -405,45 +405,9 @@ class Room {
     this.#tellView(this.#plan);
   }
 
-  /** Send what the server's state says, and only that; open and close devices accordingly. */
-  #reconcile() {
-    const own = ownSeat(this.state);
-    if (own === null || !this.#entered) return;
-    const camera = own.camera && may(this.state, "set-camera");
-    if (!camera && !this.requests.turningOn("camera")) this.media.stop("camera");
-    if (!own.screen && !this.requests.turningOn("screen")) this.media.stop("screen");
-    if (!own.microphone) this.requests.muting = false;
-    const speaks = own.microphone && !this.requests.muting;
-    this.peer.setTrack("microphone", speaks ? this.media.track("microphone") : null);
-    this.peer.setTrack("camera", camera ? this.media.track("camera") : null);
-    this.peer.setTrack("screen", own.screen ? this.media.track("screen") : null);
-    if (!this.signaling.open) return;
-    const gone = this.media.track("microphone") === null && !this.media.opening("microphone");
-    if (own.microphone && (gone || this.requests.muting)) this.#once("microphone", "set-microphone");
-    if (own.screen && this.media.track("screen") === null) this.#once("screen", "set-screen");
-  }
-
-  /** @type {Set<string>} */
-  #asking = new Set();
-
-  /**
-   * The server thinks we send what we cannot: say that it is off.
-   *
-   * @param {string} key
-   * @param {string} type
-   */
-  #once(key, type) {
-    if (this.#asking.has(key)) return;
-    this.#asking.add(key);
-    void this.signaling
-      .request(type, { on: false })
-      .catch(() => {})
-      .finally(() => this.#asking.delete(key));
-  }
-
   /** @param {Plan} wanted */
   #tellView({ mainHeight, wanted }) {
-    const view = this.#hidden ? NOTHING_SHOWN : eased(this.#effort.relief, { mainHeight, tiles: wanted });
+    const view = this.#hidden ? NOTHING_SHOWN : this.measuring.eased({ mainHeight, tiles: wanted });
     const text = JSON.stringify(view);
     if (!this.signaling.open || text === this.#sent) return;
     this.#sent = text;
@@ -466,12 +430,8 @@ class Room {
   /** @param {AbortSignal} signal */
   #timers(signal) {
     const tick = setInterval(() => this.#changed(), TICK_MS);
-    const measure = setInterval(() => void this.#measure(), STATS_MS);
-    const upwards = setInterval(() => void this.#measureUplink(), UPLINK_MS);
     const stop = () => {
       clearInterval(tick);
-      clearInterval(measure);
-      clearInterval(upwards);
       clearTimeout(this.#timer);
       clearTimeout(this.#hiding);
     };
@@ -482,83 +442,6 @@ class Room {
     const network = /** @type {EventTarget | undefined} */ (Reflect.get(navigator, "connection"));
     network?.addEventListener("change", () => this.peer.restart(), { signal });
   }
-
-  async #measure() {
-    this.#leaveUdp();
-    const pc = this.peer.connection;
-    if (pc === null || this.peer.state !== "connected") return;
-    const now = await sample(pc);
-    if (this.#sample !== null) {
-      this.#quality = judge(this.#sample, now);
-      this.#strain(this.#sample, now);
-    }
-    for (const [mid, delayMs] of this.#patience.note(now.pictures, now.roundTripMs)) {
-      this.peer.delay(mid, delayMs);
-    }
-    this.#sample = now;
-  }
-
-  async #measureUplink() {
-    if (this.peer.state !== "connected") return;
-    const before = this.#withheld;
-    const { speaks, shows } = this.peer;
-    const second = { ...(await uplink(this.peer.senders)), speaks, shows };
-    this.#uplink = up.noted(this.#uplink, second, performance.now() / 1000);
-    const { pictures, redundant } = this.#uplink;
-    this.peer.limit({ pictures, voiceBps: up.voiceBps(this.#uplink), redundant });
-    if (this.#withheld && !before) this.view.messages.note(t("pictureRests"), "info");
-    if (this.#withheld !== before) this.#changed();
-    this.#tellWithheld();
-  }
-
-  /** For the technician. */
-  #tellWithheld() {
-    const on = this.#withheld;
-    if (!this.signaling.open || on === this.#withheldTold) return;
-    this.#withheldTold = on;
-    this.signaling.request("withhold", { on }).catch(() => {
-      this.#withheldTold = !on;
-    });
-  }
-
-  /** Whether the own pictures are not sent, or only tried. */
-  get #withheld() {
-    return this.#uplink.pictures !== "sent";
-  }
-
-  /**
-   * A line that loses packets is another trouble than a slow computer.
-   *
-   * @param {Sample} before
-   * @param {Sample} now
-   */
-  #strain(before, now) {
-    if (this.#quality !== "good" || this.#hidden) return;
-    const effort = judged(this.#effort, before, now, performance.now() / 1000);
-    if (effort.relief > this.#effort.relief) this.view.messages.note(t("slowComputer"), "info");
-    if (effort.relief !== this.#effort.relief) this.#changed();
-    this.#effort = effort;
-  }
-}
-
-/** For tests and for the technician's console. @param {Room} room */
-function offerHandle(room) {
-  const slots = async () => {
-    const pc = room.peer.connection;
-    const figures = pc === null ? [] : await inbound(pc, "video");
-    return figures.map(({ mid, frames, width, height }) => {
-      const slot = room.state.slots.find((one) => one.mid === mid);
-      const { seat = null, source = null } = slot ?? {};
-      return { mid, seat, source, framesDecoded: frames, width, height };
-    });
-  };
-  const audioEnergy = async () => {
-    const pc = room.peer.connection;
-    const figures = pc === null ? [] : await inbound(pc, "audio");
-    return figures.reduce((sum, { energy }) => sum + energy, 0);
-  };
-  const { peer, signaling } = room;
-  Reflect.set(window, "diemcau", { state: () => room.state, peer, signaling, slots, audioEnergy });
 }
 
 // Within the day the check is not asked for again; `?vao` comes from the check itself, for browsers

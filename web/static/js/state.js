@@ -3,21 +3,14 @@
  * What this client knows of the meeting: (state, message) -> state. Pure; `now` is epoch seconds.
  *
  * @import { Entry, PausedPicture, Quality, Seat, ServerMessage, Session, Slot, Welcome } from "./protocol.js"
+ * @import { Voice } from "./voices.js"
  */
 
 import { evolveCourse, waitsNoLonger } from "./course.js";
 import { evolveProceedings } from "./proceedings.js";
-
-/** A voice counts as speaking this long after its last word, so that plates do not flicker. */
-export const SPEAKING_HOLD_S = 3;
+import { heard } from "./voices.js";
 
 /**
- * @typedef {object} Voice
- * @property {number} level 0…127
- * @property {boolean} speaking what the server said last
- * @property {number} since when this turn began, local epoch seconds
- * @property {number} last when it was last heard speaking, local epoch seconds
- *
  * @typedef {object} State
  * @property {string} connection
  * @property {string} seat one's own seat
@@ -30,6 +23,7 @@ export const SPEAKING_HOLD_S = 3;
  * @property {Readonly<Record<string, Quality>>} lines
  * @property {readonly PausedPicture[]} paused pictures of others that are not sent here now
  * @property {Readonly<Record<string, boolean>>} left seats that left on purpose
+ * @property {boolean} heard who has the floor has had its microphone on in this turn
  * @property {{ growing: boolean, sizeBytes: number } | null} recordingHealth
  * @property {Readonly<Record<number, string>>} receipts of the secret votes this client took part in
  */
@@ -85,6 +79,7 @@ export const INITIAL = Object.freeze({
   lines: {},
   paused: [],
   left: {},
+  heard: false,
   recordingHealth: null,
   receipts: {},
 });
@@ -139,6 +134,7 @@ function welcome(state, message, now) {
     seat: message.seat,
     permissions: message.permissions,
     session: fresh ? message.session : state.session,
+    heard: fresh ? holderIsOn(message.session) : state.heard,
     gap: fresh ? false : state.gap,
     clockOffset: message.now - now,
     voices: {},
@@ -163,9 +159,17 @@ export function fold(state, entry) {
   if (event.type === "seat-left") next.left = merged(state.left, [[event.seat, event.left]]);
   if (event.type === "seat-entered") next.left = without(state.left, event.seat.id);
   if (event.type === "recording-stopped") next.recordingHealth = null;
+  if (event.type === "floor-given") next.heard = holderIsOn(next.session);
+  else next.heard = state.heard || holderIsOn(next.session);
   const silenced = event.type === "seat-left" || (event.type === "microphone-set" && !event.on);
   if (silenced) next.voices = without(state.voices, event.seat);
   return next;
+}
+
+/** @param {Session | null} session */
+function holderIsOn(session) {
+  const holder = session?.floor ? session.seats[session.floor.seat] : undefined;
+  return holder?.microphone ?? false;
 }
 
 /**
@@ -275,33 +279,6 @@ function without(record, key) {
   return rest;
 }
 
-/**
- * @param {Readonly<Record<string, Voice>>} voices
- * @param {{ seat: string, level: number, speaking: boolean }[]} levels
- * @param {number} now
- * @returns {Record<string, Voice>}
- */
-function heard(voices, levels, now) {
-  return merged(
-    voices,
-    levels.map(({ seat, level, speaking }) => {
-      const before = voices[seat];
-      const goes = before !== undefined && lasts(before, now);
-      const last = speaking || before?.speaking ? now : (before?.last ?? 0);
-      const since = speaking && !goes ? now : (before?.since ?? 0);
-      return [seat, { level, speaking, since, last }];
-    }),
-  );
-}
-
-/**
- * @param {Voice} voice
- * @param {number} now
- */
-function lasts(voice, now) {
-  return voice.speaking || (voice.last > 0 && now - voice.last < SPEAKING_HOLD_S);
-}
-
 // ------------------------------------------------------------------ questions
 
 /** @param {State} state @returns {Seat | null} */
@@ -325,20 +302,6 @@ export function withheld(state) {
 /** @param {State} state @param {string} command @returns {boolean} */
 export function may(state, command) {
   return state.permissions.includes(command);
-}
-
-/**
- * Since when a seat has been speaking (local epoch seconds); null when it is silent or muted.
- *
- * @param {State} state
- * @param {Seat} seat
- * @param {number} now
- * @returns {number | null}
- */
-export function speakingSince(state, seat, now) {
-  const voice = state.voices[seat.id];
-  if (!seat.present || !seat.microphone || voice === undefined) return null;
-  return lasts(voice, now) ? voice.since : null;
 }
 
 /** @param {Session} session @returns {Seat[]} all seats in protocol order */

@@ -2,13 +2,18 @@
 /**
  * The top bar (recording, line, clock), the line of words below the stage, the large buttons.
  *
- * @import { ButtonLook } from "../describe.js"
+ * @import { ButtonLook } from "../buttons.js"
  * @import { State } from "../state.js"
+ * @import { Local } from "./more_menu.js"
  */
 
-import { capped, middleButton, pausedLine, wallClock } from "../describe.js";
-import { ceilings, duration, t } from "../page.js";
-import { may, onMain, ownSeat, speakingSince, waiting } from "../state.js";
+import { microphoneHint, middleButton } from "../buttons.js";
+import { pausedLine } from "../describe.js";
+import { turnClock, turnOf } from "../floor.js";
+import { duration, t } from "../page.js";
+import { may, onMain, ownSeat, waiting } from "../state.js";
+import { wallClock } from "../times.js";
+import { speakingSince } from "../voices.js";
 import { hook, setAttribute, setClass, setIcon, setText, show } from "./dom.js";
 
 export class TopBar {
@@ -63,12 +68,25 @@ export class TopBar {
     this.list.classList.toggle("room-chip--ask", count > 0);
   }
 
-  /** In the grid nothing else says in words who speaks. @param {State} state @param {boolean} grid @param {number} now */
+  /**
+   * The plate of the main picture says who speaks; where it does not, this does.
+   *
+   * @param {State} state
+   * @param {boolean} grid
+   * @param {number} now
+   */
   #speaker(state, grid, now) {
     const main = state.session === null ? null : onMain(state.session, state.seat);
-    const speaks = grid && main !== null && speakingSince(state, main.seat, now) !== null;
-    show(this.speaker, speaks);
-    if (speaks) setText(this.speakerWord, t("someoneSpeaks", { name: main.seat.name }));
+    const turn = turnOf(state, now);
+    const elsewhere = turn !== null && (grid || main?.seat.id !== turn.seat.id);
+    const heard = turn === null && grid && main !== null && speakingSince(state, main.seat, now) !== null;
+    show(this.speaker, elsewhere || heard);
+    setClass(this.speaker, `room-chip${elsewhere ? ` room-chip--${turn.phase}` : ""}`);
+    if (heard) setText(this.speakerWord, t("someoneSpeaks", { name: main.seat.name }));
+    if (!elsewhere) return;
+    const { word, seconds } = turnClock(turn);
+    const clock = `${t(word)} ${duration(seconds)}`;
+    setText(this.speakerWord, t("turnElsewhere", { name: turn.seat.shortName, clock }));
   }
 }
 
@@ -115,16 +133,6 @@ function mainWord(state) {
   return state.session?.pinned ? "mainPinned" : "mainFollows";
 }
 
-/**
- * @typedef {object} Local what only this browser knows
- * @property {boolean} canSpeak a microphone is open
- * @property {boolean} canShow a camera is open
- * @property {boolean} canShare
- * @property {boolean} grid
- * @property {boolean} full the page fills the screen
- * @property {boolean} phone
- */
-
 export class ButtonBar {
   /** @type {ButtonLook | null} */
   look = null;
@@ -148,16 +156,16 @@ export class ButtonBar {
   /**
    * @param {State} state
    * @param {Local} local
+   * @param {number} now local epoch seconds
    */
-  render(state, local) {
+  render(state, local, now) {
     const on = ownSeat(state)?.microphone ?? false;
     setClass(this.microphone, `huge${on ? " huge--on" : ""}`);
     setAttribute(this.microphone, "aria-pressed", String(on));
     setIcon(this.microphone, on ? "mic" : "mic-off");
     setText(this.microphoneWord, t(on ? "microphoneOn" : "microphoneOff"));
-    const hint = on ? "microphoneOnHint" : local.canSpeak ? "microphoneOffHint" : "noMicrophone";
-    setText(this.microphoneHint, t(hint));
-    this.#middle(middleButton(state));
+    setText(this.microphoneHint, t(microphoneHint(state, local.canSpeak)));
+    this.#middle(middleButton(state, now));
   }
 
   /** @param {ButtonLook} look */
@@ -167,97 +175,5 @@ export class ButtonBar {
     setIcon(this.middle, look.icon);
     setText(this.middleWord, t(look.label, look.values));
     setText(this.middleHint, t(look.hint, look.values));
-  }
-}
-
-/** The menu of what is pressed less often. */
-export class MoreMenu {
-  /**
-   * @param {HTMLElement} root
-   * @param {Record<"camera" | "screen" | "grid" | "full" | "weak" | "audio" | "line" | "devices", () => void>} actions
-   * @param {AbortSignal} signal
-   */
-  constructor(root, actions, signal) {
-    this.button = hook(root, "more");
-    this.menu = hook(root, "menu");
-    this.camera = hook(root, "do-camera");
-    this.screen = hook(root, "do-screen");
-    this.grid = hook(root, "do-grid");
-    this.full = hook(root, "do-full");
-    this.weak = hook(root, "do-weak");
-    this.audio = hook(root, "do-audio");
-    this.line = hook(root, "do-line");
-    this.lineWord = hook(root, "do-line-word");
-    this.devices = hook(root, "do-devices");
-    for (const name of /** @type {const} */ (["camera", "screen", "grid", "full", "weak", "audio", "line", "devices"])) {
-      const act = () => {
-        this.open(false);
-        actions[name]();
-      };
-      this[name].addEventListener("click", act, { signal });
-    }
-    this.button.addEventListener("click", () => this.open(this.menu.hidden), { signal });
-    document.addEventListener("keydown", (event) => this.#key(event), { signal });
-    document.addEventListener("pointerdown", (event) => this.#outside(event), { signal });
-  }
-
-  /** @param {boolean} open */
-  open(open) {
-    if (this.menu.hidden !== open) return;
-    show(this.menu, open);
-    setAttribute(this.button, "aria-expanded", String(open));
-    if (open) /** @type {HTMLElement | null} */ (this.menu.querySelector("button:not([hidden])"))?.focus();
-    else if (this.menu.contains(document.activeElement)) this.button.focus();
-  }
-
-  /**
-   * @param {State} state
-   * @param {Local} local
-   */
-  render(state, local) {
-    const own = ownSeat(state);
-    const camera = (own?.camera ?? false) && local.canShow;
-    show(this.camera, may(state, "set-camera"));
-    this.#item(this.camera, camera ? "cam-off" : "cam", camera ? "turnCameraOff" : "turnCameraOn");
-    const shares = own?.screen ?? false;
-    show(this.screen, may(state, "set-screen") && (local.canShare || shares));
-    this.#item(this.screen, shares ? "x" : "share", shares ? "stopSharing" : "shareScreen");
-    show(this.grid, !local.phone);
-    this.#item(this.grid, local.grid ? "user" : "grid", local.grid ? "layoutMain" : "layoutGrid");
-    const profile = own?.limits.profile;
-    for (const [item, name] of /** @type {const} */ ([[this.weak, "weak"], [this.audio, "audio"]])) {
-      show(item, may(state, "set-limits"));
-      setAttribute(item, "aria-pressed", String(profile === name));
-    }
-    show(this.line, may(state, "set-limits"));
-    setAttribute(this.line, "aria-pressed", String(own !== null && capped(own.limits)));
-    setText(this.lineWord, own === null ? "" : ceilings(own.limits));
-    show(this.full, document.fullscreenEnabled);
-    this.#item(this.full, "full", local.full ? "leaveFull" : "fullScreen");
-  }
-
-  /**
-   * @param {HTMLElement} item
-   * @param {string} icon
-   * @param {string} label
-   */
-  #item(item, icon, label) {
-    setIcon(item, icon);
-    setText(hook(item, "label"), t(label));
-  }
-
-  /** @param {KeyboardEvent} event */
-  #key(event) {
-    if (event.key === "Escape") this.open(false);
-  }
-
-  /** @param {PointerEvent} event */
-  #outside(event) {
-    const target = /** @type {Node} */ (event.target);
-    if (!this.menu.contains(target) && !this.button.contains(target)) {
-      if (this.menu.hidden) return;
-      show(this.menu, false);
-      setAttribute(this.button, "aria-expanded", "false");
-    }
   }
 }

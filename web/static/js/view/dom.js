@@ -89,3 +89,26 @@ export function arrange(parent, wanted) {
     if (there !== child) parent.insertBefore(child, there);
   });
 }
+
+/**
+ * What a button without words does, for screen readers and for who points at it.
+ *
+ * @param {HTMLElement} button
+ * @param {string} text
+ */
+export function label(button, text) {
+  setAttribute(button, "aria-label", text);
+  setAttribute(button, "title", text);
+}
+
+/**
+ * Forget the rows of seats that are not shown any more.
+ *
+ * @param {Map<string, HTMLElement>} rows
+ * @param {readonly { id: string }[]} seats
+ */
+export function forget(rows, seats) {
+  for (const id of [...rows.keys()]) {
+    if (!seats.some((seat) => seat.id === id)) rows.delete(id);
+  }
+}

@@ -3,13 +3,16 @@
  * The main picture and its plate.
  *
  * @import { Feed } from "../feeds.js"
+ * @import { Turn } from "../floor.js"
  * @import { Seat } from "../protocol.js"
  * @import { State } from "../state.js"
  */
 
 import { messageOf, pauseOf, seatLook, takesPicture } from "../describe.js";
+import { turnClock, turnOf } from "../floor.js";
 import { duration, t } from "../page.js";
-import { onMain, speakingSince } from "../state.js";
+import { may, onMain } from "../state.js";
+import { speakingSince } from "../voices.js";
 import { hook, setClass, setIcon, setText, show } from "./dom.js";
 import { Picture } from "./picture.js";
 
@@ -26,6 +29,7 @@ export class MainPicture {
     this.status = hook(root, "main-status");
     this.word = hook(root, "main-word");
     this.time = hook(root, "main-time");
+    this.pencil = hook(root, "name-speaker");
   }
 
   /**
@@ -63,14 +67,34 @@ export class MainPicture {
    */
   #plate(state, seat, source, own, now) {
     const look = seatLook(state, seat, now);
+    const turn = turnOf(state, now);
+    const held = turn?.seat.id === seat.id ? turn : null;
     const since = speakingSince(state, seat, now);
-    setClass(this.plate, `main-plate main-plate--${look.tone || "calm"}`);
-    setText(this.name, own ? t(since === null ? "youOnScreen" : "youSpeak") : seat.name);
-    const person = seat.person === seat.name ? "" : seat.person;
+    const phase = held === null ? "" : ` main-plate--${held.phase}`;
+    setClass(this.plate, `main-plate main-plate--${look.tone || "calm"}${phase}`);
+    setText(this.name, own ? t(held === null && since === null ? "youOnScreen" : "youSpeak") : seat.name);
+    const person = held?.person || (seat.person === seat.name ? "" : seat.person);
     const details = [own ? seat.name : "", person, source === "screen" ? t("sharing") : ""];
     setText(this.person, details.filter((part) => part !== "").join(". "));
-    setIcon(this.status, look.icon);
-    setText(this.word, t(look.word));
-    setText(this.time, since === null ? "" : duration(now - since));
+    show(this.pencil, held !== null && (own || may(state, "invite-to-speak")));
+    if (held === null || look.tone === "lost") this.#heard(look, since === null ? null : now - since);
+    else this.#turn(held, look);
+  }
+
+  /** @param {import("../describe.js").Look} look @param {number | null} seconds since when it speaks */
+  #heard({ icon, word }, seconds) {
+    setIcon(this.status, icon);
+    setText(this.word, t(word));
+    setText(this.time, seconds === null ? "" : duration(seconds));
+  }
+
+  /** @param {Turn} turn @param {import("../describe.js").Look} look */
+  #turn(turn, look) {
+    const { word, seconds } = turnClock(turn);
+    const silent = look.icon === "mic-off";
+    const told = silent && turn.phase === "open" ? t(look.word) : t(word);
+    setIcon(this.status, silent ? look.icon : turn.phase === "open" ? "voice" : "timer");
+    setText(this.word, silent && turn.phase === "running" ? `${t(look.word)} · ${told}` : told);
+    setText(this.time, duration(seconds));
   }
 }

@@ -4,18 +4,21 @@
 import { leaving } from "../page.js";
 import { clone, hook, setIcon, setText, show } from "./dom.js";
 
-const NOTE_MS = 9000;
+const NOTE_S = 9;
 const MOST_NOTES = 3;
 
 /** @type {Record<string, string>} */
 const ICONS = { info: "info", ok: "check-circle", warn: "alert", bad: "alert" };
 
 /**
+ * @typedef {{ label: string, run: () => void }} Action
+ *
  * @typedef {object} Banner
  * @property {string} text
  * @property {string} icon
- * @property {"info" | "warn" | "bad" | "rec"} tone
- * @property {{ label: string, run: () => void }} [action]
+ * @property {"info" | "warn" | "bad" | "rec" | "floor"} tone
+ * @property {Action} [action]
+ * @property {Action} [other] what may be answered instead
  * @property {number} [seconds] it goes by itself
  * @property {boolean} [closable]
  */
@@ -36,18 +39,21 @@ export class Messages {
    *
    * @param {string} text
    * @param {"info" | "ok" | "warn" | "bad"} tone
+   * @param {Action} [action] the one press that answers it
+   * @param {number} [seconds] it goes after them
    */
-  note(text, tone) {
+  note(text, tone, action, seconds = NOTE_S) {
     const element = clone("note");
     element.classList.add(`toast--${tone}`);
     setIcon(element, ICONS[tone]);
     setText(hook(element, "text"), text);
-    const gone = window.setTimeout(() => element.remove(), NOTE_MS);
+    const gone = window.setTimeout(() => element.remove(), seconds * 1000);
     const close = () => {
       clearTimeout(gone);
       element.remove();
     };
     hook(element, "close").addEventListener("click", close, { signal: leaving.signal });
+    offer(hook(element, "action"), action, close);
     this.notes.append(element);
     while (this.notes.children.length > MOST_NOTES) this.notes.firstElementChild?.remove();
   }
@@ -81,12 +87,8 @@ export class Messages {
     element.classList.add(`banner--${banner.tone}`);
     setIcon(element, banner.icon);
     setText(hook(element, "text"), banner.text);
-    const action = hook(element, "action");
-    show(action, banner.action !== undefined);
-    if (banner.action !== undefined) {
-      setText(action, banner.action.label);
-      action.addEventListener("click", banner.action.run, { signal: leaving.signal });
-    }
+    offer(hook(element, "action"), banner.action);
+    offer(hook(element, "other"), banner.other);
     const close = hook(element, "close");
     show(close, banner.closable ?? false);
     close.addEventListener("click", away, { signal: leaving.signal });
@@ -94,4 +96,20 @@ export class Messages {
     const timer = banner.seconds === undefined ? 0 : window.setTimeout(away, banner.seconds * 1000);
     this.#banners.set(key, { element, banner, timer });
   }
+}
+
+/**
+ * @param {HTMLElement} button
+ * @param {Action | undefined} action undefined: nothing to press
+ * @param {() => void} [after]
+ */
+function offer(button, action, after = () => {}) {
+  show(button, action !== undefined);
+  if (action === undefined) return;
+  setText(button, action.label);
+  const run = () => {
+    after();
+    action.run();
+  };
+  button.addEventListener("click", run, { signal: leaving.signal });
 }

@@ -1,34 +1,36 @@
 // @ts-check
 /**
- * The list of all seats: hands in their order, states, and for chair and secretary the means to
- * lead the meeting. It shows every seat, whether it has a tile or not.
+ * The panel: the floor, who waits for it, all seats with their states, and for chair and secretary
+ * the means to lead the meeting. It shows every seat, whether it has a tile or not.
  *
  * @import { Seat } from "../protocol.js"
  * @import { State } from "../state.js"
+ * @import { FloorActions } from "./floor_box.js"
+ * @import { QueueActions } from "./queue.js"
  */
 
 import { seatLook } from "../describe.js";
-import { duration, t } from "../page.js";
-import { inOrder, may, waiting } from "../state.js";
-import { arrange, clone, hook, setAttribute, setClass, setIcon, setText, show } from "./dom.js";
+import { t } from "../page.js";
+import { inOrder, may } from "../state.js";
+import { arrange, clone, forget, hook, label, setAttribute, setClass, setIcon, setText, show } from "./dom.js";
+import { FloorBox } from "./floor_box.js";
+import { Queue } from "./queue.js";
 
 /**
- * @typedef {object} PanelActions
+ * @typedef {object} LeadActions
  * @property {(seat: string) => void} mute
  * @property {(seat: string | null) => void} showOnMain
- * @property {(seat: string) => void} invite
- * @property {(seat: string) => void} lowerHand
  * @property {() => void} muteAll
  * @property {() => void} record starts or stops
  * @property {() => void} end asks first
  * @property {() => void} close
+ *
+ * @typedef {LeadActions & FloorActions & QueueActions} PanelActions
  */
 
 export class Panel {
   /** @type {Map<string, HTMLElement>} */
   #rows = new Map();
-  /** @type {Map<string, HTMLElement>} */
-  #hands = new Map();
 
   /**
    * @param {HTMLElement} root
@@ -41,9 +43,8 @@ export class Panel {
     this.panel = hook(root, "panel");
     this.title = hook(root, "panel-title");
     this.count = hook(root, "panel-count");
-    this.queueBox = hook(root, "panel-queue-box");
-    this.queueCount = hook(root, "panel-queue-count");
-    this.queue = hook(root, "panel-queue");
+    this.floor = new FloorBox(root, actions, signal);
+    this.queue = new Queue(root, actions, signal);
     this.seats = hook(root, "panel-seats");
     this.legend = hook(root, "panel-legend");
     this.lead = hook(root, "panel-lead");
@@ -72,46 +73,10 @@ export class Panel {
     const sites = seats.filter((seat) => seat.onTiles);
     const present = sites.filter((seat) => seat.present).length;
     setText(this.count, t("connectedCount", { present, total: sites.length }));
-    this.#queue(state, waiting(session), now);
+    this.floor.render(state, now);
+    this.queue.render(state, now);
     this.#list(state, seats, now);
     this.#leads(state);
-  }
-
-  /**
-   * @param {State} state
-   * @param {readonly Seat[]} queue
-   * @param {number} now
-   */
-  #queue(state, queue, now) {
-    show(this.queueBox, queue.length > 0);
-    setText(this.queueCount, t("sitesWaiting", { count: queue.length }));
-    const rows = queue.map((seat) => this.#hand(seat));
-    keep(this.#hands, queue);
-    arrange(this.queue, rows);
-    for (const [at, seat] of queue.entries()) {
-      const row = rows[at];
-      setText(hook(row, "place"), String(at + 1));
-      setText(hook(row, "name"), seat.name);
-      setText(hook(row, "person"), seat.person === seat.name ? "" : seat.person);
-      const since = duration(now + state.clockOffset - (seat.hand ?? 0));
-      setText(hook(row, "since"), t("waitsSince", { time: since }));
-      show(hook(row, "invite"), may(state, "show-on-main"));
-      show(hook(row, "lower"), may(state, "show-on-main"));
-      label(hook(row, "invite"), t("inviteLong", { name: seat.name }));
-      label(hook(row, "lower"), t("lowerHandOf", { name: seat.name }));
-    }
-  }
-
-  /** @param {Seat} seat */
-  #hand(seat) {
-    const known = this.#hands.get(seat.id);
-    if (known !== undefined) return known;
-    const row = clone("hand");
-    const { signal } = this;
-    hook(row, "invite").addEventListener("click", () => this.actions.invite(seat.id), { signal });
-    hook(row, "lower").addEventListener("click", () => this.actions.lowerHand(seat.id), { signal });
-    this.#hands.set(seat.id, row);
-    return row;
   }
 
   /**
@@ -122,7 +87,7 @@ export class Panel {
   #list(state, seats, now) {
     const shown = seats.filter((seat) => seat.onTiles || seat.present);
     const rows = shown.map((seat) => this.#seat(seat));
-    keep(this.#rows, shown);
+    forget(this.#rows, shown);
     arrange(this.seats, rows);
     for (const [at, seat] of shown.entries()) this.#fill(state, rows[at], seat, now);
   }
@@ -135,6 +100,7 @@ export class Panel {
     const { signal } = this;
     hook(row, "mute").addEventListener("click", () => this.actions.mute(seat.id), { signal });
     hook(row, "main").addEventListener("click", () => this.actions.showOnMain(seat.id), { signal });
+    hook(row, "invite").addEventListener("click", () => this.actions.invite(seat.id), { signal });
     this.#rows.set(seat.id, row);
     return row;
   }
@@ -158,6 +124,10 @@ export class Panel {
     show(main, may(state, "show-on-main") && seat.onTiles && seat.present);
     setAttribute(main, "aria-pressed", String(onMain && (state.session?.pinned ?? false)));
     label(main, t("showOnMainOf", { name: seat.name }));
+    const invite = hook(row, "invite");
+    show(invite, may(state, "invite-to-speak") && seat.onTiles && seat.present);
+    setAttribute(invite, "aria-pressed", String(state.session?.floor?.seat === seat.id));
+    label(invite, t("inviteLong", { name: seat.name }));
     const mute = hook(row, "mute");
     show(mute, may(state, "mute-seat") && seat.present && seat.id !== state.seat);
     setAttribute(mute, "aria-disabled", String(!seat.microphone));
@@ -184,25 +154,4 @@ function roleWord(seat) {
   if (seat.role === "chair") return t("chairPrefix");
   if (seat.role === "secretary") return t("secretaryPrefix");
   return seat.role === "technician" ? t("technicianPrefix") : "";
-}
-
-/**
- * @param {HTMLElement} button
- * @param {string} text
- */
-function label(button, text) {
-  setAttribute(button, "aria-label", text);
-  setAttribute(button, "title", text);
-}
-
-/**
- * Forget rows of seats that are not shown any more.
- *
- * @param {Map<string, HTMLElement>} rows
- * @param {readonly Seat[]} seats
- */
-function keep(rows, seats) {
-  for (const id of [...rows.keys()]) {
-    if (!seats.some((seat) => seat.id === id)) rows.delete(id);
-  }
 }

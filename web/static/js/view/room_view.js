@@ -2,23 +2,26 @@
 /**
  * The room's DOM: puts the parts together, measures the stage, shows overlays.
  *
- * @import { ButtonLook } from "../describe.js"
+ * @import { ButtonLook } from "../buttons.js"
  * @import { DeviceKind } from "../devices.js"
  * @import { Feed } from "../feeds.js"
  * @import { Plan, Sizes } from "../layout.js"
  * @import { Bye, LineLimits } from "../protocol.js"
  * @import { State } from "../state.js"
+ * @import { PanelActions } from "./panel.js"
  */
 
 import * as devices from "../devices.js";
 import { page, t } from "../page.js";
-import { ButtonBar, MoreMenu, NowLine, TopBar } from "./bars.js";
+import { ButtonBar, NowLine, TopBar } from "./bars.js";
 import { DeviceDialog, confirm } from "./dialogs.js";
 import { hook, setText, show } from "./dom.js";
 import { LineDialog } from "./line_dialog.js";
 import { MainPicture } from "./main_picture.js";
 import { Messages } from "./messages.js";
+import { MoreMenu } from "./more_menu.js";
 import { Panel } from "./panel.js";
+import { SpeakerDialog } from "./speaker_dialog.js";
 import { Tiles } from "./tiles.js";
 
 /** Where `tokens.css` and `components.css` switch to the phone's layout. */
@@ -26,7 +29,7 @@ const PHONE = "(max-width: 760px), (orientation: portrait) and (max-width: 1100p
 const PHONE_UNIT = 0.56;
 
 /**
- * @typedef {object} RoomActions
+ * @typedef {object} OwnActions
  * @property {() => void} microphone
  * @property {(look: ButtonLook) => void} middle
  * @property {() => void} camera
@@ -43,13 +46,9 @@ const PHONE_UNIT = 0.56;
  * @property {(step: -1 | 1) => void} turn
  * @property {() => void} leave
  * @property {() => void} again
- * @property {(seat: string) => void} mute
- * @property {() => void} muteAll
- * @property {(seat: string | null) => void} showOnMain
- * @property {(seat: string) => void} invite
- * @property {(seat: string) => void} lowerHand
- * @property {() => void} record
- * @property {() => void} end
+ * @property {(person: string) => void} speakerNamed
+ *
+ * @typedef {OwnActions & Omit<PanelActions, "close">} RoomActions
  *
  * @typedef {object} Frame everything one rendering shows
  * @property {State} state
@@ -85,6 +84,8 @@ export class RoomView {
     this.tiles = new Tiles(root, actions.turn, signal);
     this.main = new MainPicture(root);
     this.panel = new Panel(root, { ...actions, close: actions.list }, signal);
+    this.speaker = new SpeakerDialog(root, actions.speakerNamed, signal);
+    hook(root, "name-speaker").addEventListener("click", actions.nameSpeaker, { signal });
     this.line = new LineDialog(root, actions.limit, signal);
     this.devices = new DeviceDialog(root, actions.chooseDevice, signal);
     hook(root, "list-button").addEventListener("click", actions.list, { signal });
@@ -149,7 +150,7 @@ export class RoomView {
     this.tiles.render(state, plan, tile, now);
     this.panel.render(state, panel, now);
     this.nowLine.render(state, line.tone === "warn");
-    this.buttons.render(state, local);
+    this.buttons.render(state, local, now);
     this.menu.render(state, local);
     this.line.render(state);
   }
