@@ -23,6 +23,7 @@ from rooms.answers.records import (
 from rooms.directory.accounts import Account
 from rooms.directory.directory import Site
 from rooms.errors import Invalid, RequestRefused
+from rooms.meetings import revisions, saving
 from rooms.meetings.records import MeetingState
 from rooms.store.database import Database
 from rooms.store.tables import (
@@ -60,6 +61,11 @@ class Answers:
         """Confirmed head count by meeting; meetings nobody confirmed are left out."""
         query = (
             select(SiteAnswerRow.meeting_id, func.sum(SiteAnswerRow.head_count))
+            .join(
+                MeetingSiteRow,
+                (MeetingSiteRow.meeting_id == SiteAnswerRow.meeting_id)
+                & (MeetingSiteRow.site_id == SiteAnswerRow.site_id),
+            )
             .where(
                 SiteAnswerRow.meeting_id.in_(list(meetings)),
                 SiteAnswerRow.state == AnswerState.CONFIRMED.value,
@@ -166,6 +172,8 @@ class Answers:
                 session.add(rows.blank(meeting_id, site_id, invited_by=inviting_site))
                 detail = {"invited_by": inviting_site}
                 rows.note(session, meeting_id, actor, now, "invited", site_id, detail)
+            if fresh:
+                await _note_change(session, meeting_id, actor, now)
         return fresh
 
     async def withdraw(self, meeting_id: int, site_id: int, actor: Actor, now: datetime) -> None:
@@ -184,6 +192,7 @@ class Answers:
             for gone in await rows.cascade(session, meeting_id, site_id):
                 await rows.remove(session, meeting_id, gone)
                 rows.note(session, meeting_id, actor, now, "withdrawn", gone, {})
+            await _note_change(session, meeting_id, actor, now)
 
     async def set_terms(
         self,
@@ -278,6 +287,20 @@ async def _site(session: AsyncSession, meeting_id: int, site_id: int) -> SiteAns
 def _secretary(actor: Actor) -> None:
     if not actor.secretary:
         raise RequestRefused("not-allowed")
+
+
+async def _note_change(session: AsyncSession, meeting_id: int, actor: Actor, now: datetime) -> None:
+    """The meeting has other sites now: its next revision, so that nobody overwrites it unseen."""
+    row = await saving.hold(session, meeting_id)
+    await session.flush()
+    await saving.note_change(
+        session,
+        row,
+        by=actor.account_id,
+        now=now,
+        action=revisions.CHANGED,
+        note=actor.name,
+    )
 
 
 async def _sites_below(session: AsyncSession, unit_id: int) -> frozenset[int]:

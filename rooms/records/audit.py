@@ -20,6 +20,7 @@ class Action(StrEnum):
     TOKEN_MADE = "token-made"
     TOKEN_REVOKED = "token-revoked"
     WEBHOOK_CHANGED = "webhook-changed"
+    DELEGATES_EXPORTED = "delegates-exported"
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -319,7 +319,8 @@ class Browser:
 class Site:
     """The whole web application over a real store, served on a loopback port."""
 
-    def __init__(self, world: World, services: Services, server: TestServer) -> None:
+    def __init__(self, world: World, services: Services, server: TestServer, db: Database) -> None:
+        self.db = db
         self.world = world
         self.services = services
         self.server = server
@@ -427,7 +428,7 @@ async def running_site(
     )
     server = TestServer(build_app(services))
     await server.start_server()
-    site = Site(world, services, server)
+    site = Site(world, services, server, db)
     try:
         yield site
     finally:

@@ -2,6 +2,7 @@
 
 from web.pages import (
     accounts,
+    answers,
     audit,
     calendar,
     guide,
@@ -31,6 +32,7 @@ ROUTES = [
     *lunar_choice.ROUTES,
     *meeting.ROUTES,
     *history.ROUTES,
+    *answers.ROUTES,
     *room.ROUTES,
     *recording.ROUTES,
     *health.ROUTES,

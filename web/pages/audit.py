@@ -20,6 +20,7 @@ ACTIONS = {
     Action.TOKEN_MADE: mark("Tạo mã truy cập API"),
     Action.TOKEN_REVOKED: mark("Thu hồi mã truy cập API"),
     Action.WEBHOOK_CHANGED: mark("Sửa nơi nhận thông báo"),
+    Action.DELEGATES_EXPORTED: mark("Tải danh sách đại biểu"),
 }
 
 

@@ -25,6 +25,11 @@ def _held(request: web.Request) -> list[str]:
     return [token for token in cookie.split(".")[:LINKS_KEPT] if TOKEN.fullmatch(token)]
 
 
+def holds_link(request: web.Request) -> bool:
+    """Whether this browser ever opened a personal link; it may be closed by now."""
+    return bool(_held(request))
+
+
 async def recipient_of(request: web.Request, meeting: Meeting | None = None) -> Recipient | None:
     """Whose personal link this browser holds, to this meeting or, without one, to the newest."""
     recipients = request.app[SERVICES].recipients

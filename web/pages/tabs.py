@@ -24,6 +24,7 @@ class _Kind:
     label: str  # message id
     path: str = ""  # below the meeting's address
     seen: Callable[[Meeting, Account], bool] = lambda meeting, account: True
+    by_link: bool = False  # open to the holder of a personal link as well
 
 
 def _oversees(meeting: Meeting, account: Account) -> bool:
@@ -32,15 +33,20 @@ def _oversees(meeting: Meeting, account: Account) -> bool:
 
 _KINDS = (
     _Kind(name="overview", label=mark("Tổng quan")),
+    _Kind(name="answers", label=mark("Xác nhận"), path="/xac-nhan", by_link=True),
     _Kind(name="history", label=mark("Lịch sử"), path="/lich-su", seen=_oversees),
 )
 
 
-def meeting_tabs(meeting: Meeting, account: Account, current: str) -> tuple[Tab, ...]:
-    """The tabs `account` may open, in their order; `current` names the page that is shown."""
+def meeting_tabs(meeting: Meeting, account: Account | None, current: str) -> tuple[Tab, ...]:
+    """The tabs `account` may open, in their order; `current` names the page that is shown.
+
+    Args:
+        account: None: the holder of a personal link.
+    """
     base = f"/cuoc-hop/{reference(meeting)}"
     return tuple(
         Tab(label=gettext(kind.label), href=base + kind.path, current=kind.name == current)
         for kind in _KINDS
-        if kind.seen(meeting, account)
+        if (kind.by_link if account is None else kind.seen(meeting, account))
     )
