@@ -19,6 +19,7 @@ from conference.folder import prepare_folder
 from conference.jobs import run_jobs
 from conference.media_plane import WorkerPlane
 from conference.reform_days import run_reform_days
+from conference.reports import reports_of, run_reports
 from conference.seats import Seats
 from conference.tasks import Supervisor
 from conference.webhooks import run_webhooks
@@ -53,6 +54,7 @@ from rooms.records.audit import Audit
 from rooms.records.dumps import Dumps
 from rooms.records.recordings import Recordings
 from rooms.records.replays import Replays
+from rooms.reports.ledger import Ledger
 from rooms.service import LiveMeetings
 from rooms.store.database import Database
 from rooms.store.files import FileStore
@@ -193,6 +195,7 @@ def _services(
         replays=Replays(db),
         webhooks=Endpoints(db, audit, settings.webhooks.hosts),
         deliveries=Deliveries(db, web_settings.public_url),
+        reports=reports_of(settings.reports, db),
         turn=TurnServers(settings.turn.urls, settings.turn.secret, settings.turn.ttl_seconds),
     )
 
@@ -203,6 +206,7 @@ def _start_jobs(
     """What goes on in the background."""
     supervisor.start(run_jobs(services.recordings, services.meetings, EventLog(db)), name="jobs")
     supervisor.start(run_reform_days(services.reforms), name="reform days")
+    supervisor.start(run_reports(Ledger(db)), name="reports")
     supervisor.start(run_webhooks(services.deliveries, settings.webhooks.hosts), name="webhooks")
 
 

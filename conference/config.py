@@ -88,6 +88,15 @@ class WebhookSettings(_Section, frozen=True, kw_only=True):
     hosts: tuple[str, ...] = ()  # the only hosts webhooks may name; () = all but this machine
 
 
+class ReportSettings(_Section, frozen=True, kw_only=True):
+    origin: str = "pleiku"  # where people would travel to; a name in the table of distances
+    distances: str = ""  # a CSV file in place of the built-in table
+    vnd_per_km: Annotated[int, Meta(ge=0, le=1_000_000)] = 2_000  # for one person
+    vnd_per_day: Annotated[int, Meta(ge=0, le=100_000_000)] = 200_000  # for one person
+    nearest_km: Annotated[float, Meta(ge=0)] = 10.0  # nearer sites are not counted
+    speed_kmh: Annotated[float, Meta(gt=0)] = 40.0
+
+
 class LogSettings(_Section, frozen=True, kw_only=True):
     level: str = "info"  # debug, info, warning, error
 
@@ -103,6 +112,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     site: SiteSettings = SiteSettings()
     meetings: MeetingSettings = MeetingSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    reports: ReportSettings = ReportSettings()
     logs: LogSettings = LogSettings()
 
     @property

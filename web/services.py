@@ -31,6 +31,7 @@ from rooms.records.audit import Audit
 from rooms.records.dumps import Dumps
 from rooms.records.recordings import Recordings
 from rooms.records.replays import Replays
+from rooms.reports.reports import Reports
 from rooms.service import LiveMeetings
 from rooms.store.files import FileStore
 from rooms.turn import TurnServers
@@ -94,6 +95,7 @@ class Services:
     replays: Replays
     webhooks: Endpoints
     deliveries: Deliveries
+    reports: Reports
     turn: TurnServers = field(default_factory=TurnServers)
 
 

@@ -46,6 +46,8 @@ FILTERS = (
 
 _SEES_HEALTH = (AccountRole.ADMINISTRATOR, AccountRole.SECRETARIAT, AccountRole.TECHNICIAN)
 
+_SEES_REPORTS = (AccountRole.ADMINISTRATOR, AccountRole.SECRETARIAT, AccountRole.OFFICIAL)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
@@ -114,6 +116,8 @@ def navigation(account: Account | None) -> tuple[NavItem, ...]:
         NavItem(place="today", href="/", label=gettext("Hôm nay")),
         NavItem(place="calendar", href="/cuoc-hop", label=gettext("Lịch công tác")),
     ]
+    if account.role in _SEES_REPORTS:
+        items.append(NavItem(place="reports", href="/bao-cao", label=gettext("Báo cáo")))
     if account.role in _SEES_HEALTH:
         items.append(NavItem(place="health", href="/ky-thuat", label=gettext("Sức khỏe phòng họp")))
     if account.role is AccountRole.ADMINISTRATOR:

@@ -64,6 +64,8 @@ ACCESS = {
     "/quan-tri/tai-khoan": ("quantri",),
     "/quan-tri/nhat-ky": ("quantri",),
     "/quan-tri/thong-bao": ("quantri",),
+    "/bao-cao": ("chutri", "thuky", "quantri"),
+    "/api/v1/reports/meetings": ("chutri", "thuky", "quantri"),
     "/ca-nhan/ma-truy-cap": ("chutri", "thuky", "kythuat", "quantri"),
     "/api/v1/webhooks": ("quantri",),
     "/api/v1/audit": ("quantri",),

@@ -44,6 +44,8 @@ from rooms.records.audit import Audit
 from rooms.records.dumps import Dumps
 from rooms.records.recordings import Recordings
 from rooms.records.replays import Replays
+from rooms.reports.reports import Reports
+from rooms.reports.travel import BUILT_IN, Rates, read_distances
 from rooms.service import LiveMeetings
 from rooms.session.model import PeerId, Source
 from rooms.store.database import Database
@@ -320,8 +322,8 @@ class Site:
     """The whole web application over a real store, served on a loopback port."""
 
     def __init__(self, world: World, services: Services, server: TestServer, db: Database) -> None:
-        self.db = db
         self.world = world
+        self.db = db
         self.services = services
         self.server = server
         self._clients: list[TestClient] = []
@@ -425,6 +427,7 @@ async def running_site(
         replays=Replays(db),
         webhooks=Endpoints(db, audit, webhook_hosts),
         deliveries=Deliveries(db, "https://hop.example.vn"),
+        reports=Reports(db, Rates(), read_distances(BUILT_IN.read_text(encoding="utf-8"))),
     )
     server = TestServer(build_app(services))
     await server.start_server()

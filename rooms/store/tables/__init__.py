@@ -41,6 +41,12 @@ from rooms.store.tables.meetings import (
     MeetingTemplateRow,
 )
 from rooms.store.tables.records import AuditEntryRow, LogEntryRow, LogSnapshotRow, RecordingRow
+from rooms.store.tables.reports import (
+    ReportCursorRow,
+    ReportSiteRow,
+    ReportUnitRow,
+    SitePresenceRow,
+)
 from rooms.store.tables.votes import BallotBoxRow, BallotReceiptRow
 from rooms.store.tables.webhooks import WebhookCursorRow, WebhookDeliveryRow, WebhookRow
 
@@ -78,10 +84,14 @@ __all__ = [
     "ReformMoveRow",
     "ReformRow",
     "ReplayRow",
+    "ReportCursorRow",
+    "ReportSiteRow",
+    "ReportUnitRow",
     "SiteAnswerRow",
     "SiteDelegateRow",
     "SiteGroupMemberRow",
     "SiteGroupRow",
+    "SitePresenceRow",
     "SiteRow",
     "UnitAliasRow",
     "UnitCodeRow",
