@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "dumps", "list the packet dumps in the data folder", _dumps, _with_store)
     _add(commands, "token", "issue a bearer token for WHIP or WHEP", _token, _token_options)
     _add(commands, "user", "create an account or set its password", _user, _user_options)
+    _add(commands, "mail", "send a test mail", _mail, _mail_options)
     _add(commands, "units", "load, import or export units and sites", _units, _units_options)
     return parser
 
@@ -258,6 +259,17 @@ def _ask_password() -> str:
     if getpass.getpass("Again: ") != password:
         raise ConfigError("the two passwords differ")
     return password
+
+
+def _mail_options(parser: argparse.ArgumentParser) -> None:
+    _with_store(parser)
+    parser.add_argument("address", help="who gets it")
+
+
+async def _mail(options: argparse.Namespace) -> int:
+    from conference.administration import try_mail
+
+    return await try_mail(_settings(options), options.address)
 
 
 def _units_options(parser: argparse.ArgumentParser) -> None:

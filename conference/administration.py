@@ -1,14 +1,19 @@
 """Commands that work on the data folder without the service: accounts, tokens, the unit list."""
 
 import contextlib
+import sys
 import time
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime
+
+import aiosmtplib
 
 from conference.config import ConfigError, Settings
 from conference.folder import prepare_folder
+from conference.mailer import describe, send_test
 from rooms.directory.accounts import AccountRole, Accounts
 from rooms.directory.directory import Directory
+from rooms.directory.people import EMAIL
 from rooms.directory.tokens import TokenRole, issue_token, load_key
 from rooms.errors import Invalid, RequestRefused
 from rooms.meetings.meetings import Meetings
@@ -113,4 +118,20 @@ async def load_units(settings: Settings) -> int:
         directory = Directory(db)
         units, sites = await directory.units(), await directory.sites()
     print(f"{len(units)} units, {len(sites)} sites")
+    return 0
+
+
+async def try_mail(settings: Settings, address: str) -> int:
+    """Send a test mail without the queue, and tell what the server says."""
+    if not settings.mail.host:
+        raise ConfigError("settings: [mail] host: no mail server is set")
+    if not EMAIL.fullmatch(address):
+        raise ConfigError(f"{address} is not a mail address")
+    where = f"{settings.mail.host}:{settings.mail.port} ({settings.mail.tls})"
+    try:
+        await send_test(settings.mail, address, datetime.now(UTC))
+    except (aiosmtplib.SMTPException, OSError) as error:
+        print(f"{where}: {describe(error)}", file=sys.stderr)
+        return 1
+    print(f"{where}: accepted, on its way to {address}")
     return 0

@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import product
 
 from aiohttp import web
@@ -17,6 +18,7 @@ from conference import logs, metrics
 from conference.config import ConfigError, Settings
 from conference.folder import prepare_folder
 from conference.jobs import run_jobs
+from conference.mailer import Mailer, run_follower
 from conference.media_plane import WorkerPlane
 from conference.reform_days import run_reform_days
 from conference.reports import reports_of, run_reports
@@ -41,8 +43,8 @@ from rooms.directory.sites import Sites
 from rooms.directory.tokens import load_key
 from rooms.directory.units import Units
 from rooms.health import HealthBoard
-from rooms.invitations.numbers import Numbers
-from rooms.invitations.recipients import Recipients
+from rooms.invitations.ics import Mailbox
+from rooms.invitations.invitations import Invitations, Office
 from rooms.mail import MailQueue
 from rooms.meetings.meetings import Meetings
 from rooms.meetings.planning import Planner, Rules
@@ -152,6 +154,20 @@ def _services(
         sites_at_once=settings.meetings.sites_at_once, notice_days=settings.meetings.notice_days
     )
     accounts, meetings = Accounts(db), Meetings(db, rules)
+    revisions, answers = Revisions(db), Answers(db)
+    mail, files = MailQueue(db), FileStore(settings.folder / "files")
+    fonts = PaperFonts(STATIC / "fonts", settings.folder / "fonts")
+    invitations = Invitations(
+        db,
+        _office(settings, web_settings),
+        accounts=accounts,
+        meetings=meetings,
+        revisions=revisions,
+        answers=answers,
+        mail=mail,
+        files=files,
+        fonts=fonts,
+    )
     recordings = Recordings(db, settings.folder / "recordings")
     live = LiveMeetings(db, meetings, recordings, media, clock, health, _switch_rule(settings))
     return Services(
@@ -165,19 +181,19 @@ def _services(
         imports=Imports(db),
         reforms=Reforms(db),
         meetings=meetings,
-        revisions=Revisions(db),
+        revisions=revisions,
         planner=Planner(db, dates, rules),
         series=Series(db, rules),
         templates=Templates(db),
-        answers=Answers(db),
+        answers=answers,
         dates=dates,
         entries=Entries(db),
         feeds=Feeds(db, accounts, web_settings.token_key),
-        numbers=Numbers(db),
-        recipients=Recipients(db, web_settings.token_key),
-        mail=MailQueue(db),
-        files=FileStore(settings.folder / "files"),
-        fonts=PaperFonts(STATIC / "fonts", settings.folder / "fonts"),
+        invitations=invitations,
+        recipients=invitations.recipients,
+        mail=mail,
+        files=files,
+        fonts=fonts,
         recordings=recordings,
         live=live,
         health=health,
@@ -200,6 +216,18 @@ def _services(
     )
 
 
+def _office(settings: Settings, web_settings: WebSettings) -> Office:
+    """Who writes invitations, and by which server."""
+    return Office(
+        sender=Mailbox(name=settings.mail.sender_name, email=settings.mail.sender),
+        server=settings.mail.host,
+        hotline=web_settings.hotline,
+        public_url=web_settings.public_url,
+        key=web_settings.token_key,
+        hold=timedelta(minutes=settings.mail.hold_minutes),
+    )
+
+
 def _start_jobs(
     supervisor: Supervisor, settings: Settings, services: Services, db: Database
 ) -> None:
@@ -207,6 +235,8 @@ def _start_jobs(
     supervisor.start(run_jobs(services.recordings, services.meetings, EventLog(db)), name="jobs")
     supervisor.start(run_reform_days(services.reforms), name="reform days")
     supervisor.start(run_reports(Ledger(db)), name="reports")
+    supervisor.start(Mailer(services.mail, services.files, settings.mail).run(), name="mailer")
+    supervisor.start(run_follower(services.invitations), name="invitations")
     supervisor.start(run_webhooks(services.deliveries, settings.webhooks.hosts), name="webhooks")
 
 

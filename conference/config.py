@@ -20,6 +20,7 @@ from msgspec import Meta
 
 from conference.addresses import own_addresses
 from media.announced import Announced
+from rooms.directory.people import EMAIL
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 ENVIRONMENT_PREFIX = "DIEMCAU_"
@@ -27,6 +28,7 @@ ENVIRONMENT_PREFIX = "DIEMCAU_"
 TURN_URL = re.compile(
     r"turns?:(?P<host>\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d{1,5})?(\?transport=(udp|tcp))?"
 )
+MAIL_TLS = ("starttls", "tls", "none")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -74,6 +76,19 @@ class TurnSettings(_Section, frozen=True, kw_only=True):
     relay_addresses: tuple[str, ...] = ()  # addresses the servers send from; () = those in urls
 
 
+class MailSettings(_Section, frozen=True, kw_only=True):
+    host: str = ""  # SMTP server; "" = mails are kept, nothing is sent
+    port: Port = 587
+    tls: str = "starttls"  # "starttls", "tls" (from the first byte) or "none"
+    ca_file: str = ""  # certificates to trust, PEM; "" = those of the system
+    user: str = ""
+    password: str = ""
+    sender: str = ""  # address mails come from
+    sender_name: str = "Điểm Cầu"
+    reply_to: str = ""  # where people's replies go
+    hold_minutes: Annotated[int, Meta(ge=0, le=1440)] = 10  # after a change, before it is mailed
+
+
 class SiteSettings(_Section, frozen=True, kw_only=True):
     province: str = "Tỉnh Gia Lai"
     hotline: str = "0269 3 555 017"  # technical hotline, shown on every page
@@ -109,6 +124,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     database: DatabaseSettings = DatabaseSettings()
     media: MediaSettings = MediaSettings()
     turn: TurnSettings = TurnSettings()
+    mail: MailSettings = MailSettings()
     site: SiteSettings = SiteSettings()
     meetings: MeetingSettings = MeetingSettings()
     webhooks: WebhookSettings = WebhookSettings()
@@ -243,6 +259,7 @@ def _check(settings: Settings) -> None:
     _check_turn(settings.turn)
     if max(settings.media.port, settings.media.tcp_port) + settings.media.workers > 65536:
         raise ConfigError("settings: [media] workers: port + workers must stay below 65537")
+    _check_mail(settings.mail)
     if settings.logs.level not in LOG_LEVELS:
         raise ConfigError(f"settings: [logs] level: must be one of {', '.join(LOG_LEVELS)}")
 
@@ -272,6 +289,17 @@ def _check_turn(turn: TurnSettings) -> None:
     if turn.urls and not turn.secret:
         raise ConfigError("settings: [turn] secret: must be that of the TURN servers")
     _check_addresses("[turn] relay_addresses", turn.relay_addresses)
+
+
+def _check_mail(mail: MailSettings) -> None:
+    if mail.tls not in MAIL_TLS:
+        raise ConfigError(f"settings: [mail] tls: must be one of {', '.join(MAIL_TLS)}")
+    if mail.host and not EMAIL.fullmatch(mail.sender):
+        raise ConfigError("settings: [mail] sender: must be an address like hop@example.vn")
+    if mail.reply_to and not EMAIL.fullmatch(mail.reply_to):
+        raise ConfigError("settings: [mail] reply_to: must be an address like hop@example.vn")
+    if mail.ca_file and not Path(mail.ca_file).is_file():
+        raise ConfigError(f"settings: [mail] ca_file: there is no file {mail.ca_file}")
 
 
 def _is_address(text: str) -> bool:

@@ -16,9 +16,12 @@ from email.utils import format_datetime
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
 
 from rooms.store.database import Database
+from rooms.store.files import FileStore
 from rooms.store.tables import MailRow
 
 # Waits between attempts: a busy server, a restart, an outage of hours. Then once every six hours.
@@ -37,8 +40,9 @@ class MailState(StrEnum):
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     name: str
-    content: bytes
     type: str  # "application/pdf"
+    content: bytes = b""
+    digest: str = ""  # instead of the content: of a file in the `FileStore`, attached when sent
     cid: str = ""  # shown inside the HTML as cid:…, instead of being attached
 
 
@@ -93,11 +97,17 @@ class MailQueue:
 
     async def put_all(self, mails: Iterable[Outgoing], now: datetime) -> list[int]:
         """Queue messages, all or none of them."""
-        rows = [_row(mail, now) for mail in mails]
         async with self._db.session() as session:
-            session.add_all(rows)
+            rows = self.add(session, mails, now)
             await session.flush()
             return [row.id for row in rows]
+
+    @staticmethod
+    def add(session: AsyncSession, mails: Iterable[Outgoing], now: datetime) -> list[MailRow]:
+        """Queue messages within a transaction of the caller's."""
+        rows = [_row(mail, now) for mail in mails]
+        session.add_all(rows)
+        return rows
 
     async def take(self, now: datetime, limit: int = 20) -> list[Due]:
         """Messages whose time has come, leased to the caller."""
@@ -167,13 +177,13 @@ class MailQueue:
 
     async def of_meeting(self, meeting_id: int) -> list[Mail]:
         """Newest first."""
-        query = select(MailRow).where(MailRow.meeting_id == meeting_id).order_by(MailRow.id.desc())
+        query = _listed().where(MailRow.meeting_id == meeting_id)
         async with self._db.reading() as session:
             return [_mail(row) for row in await session.scalars(query)]
 
     async def latest(self, limit: int) -> list[Mail]:
         """The newest messages of all meetings, newest first."""
-        query = select(MailRow).order_by(MailRow.id.desc()).limit(limit)
+        query = _listed().limit(limit)
         async with self._db.reading() as session:
             return [_mail(row) for row in await session.scalars(query)]
 
@@ -187,6 +197,11 @@ class MailQueue:
         async with self._db.reading() as session:
             found = dict((await session.execute(query)).tuples().all())
         return {state: found.get(state.value, 0) for state in MailState}
+
+
+def _listed() -> "Select[MailRow]":
+    """The newest first, without their texts."""
+    return select(MailRow).options(defer(MailRow.message)).order_by(MailRow.id.desc())
 
 
 def wait_after(attempts: int) -> timedelta:
@@ -213,10 +228,27 @@ def compose(mail: Outgoing, now: datetime) -> EmailMessage:
     if mail.calendar:
         _add_calendar(message, mail.calendar)
     for part in mail.attachments:
-        if not part.cid:
-            kind, _, subtype = part.type.partition("/")
-            message.add_attachment(part.content, maintype=kind, subtype=subtype, filename=part.name)
+        if part.digest:
+            message["X-Attach"] = f"{part.digest} {part.type} {part.name}"
+        elif not part.cid:
+            _attach(message, part)
     return message
+
+
+async def complete(message: EmailMessage, files: FileStore) -> None:
+    """Put the files in that the stored message only names: hundreds of messages share one."""
+    named = message.get_all("X-Attach", [])
+    del message["X-Attach"]
+    for line in named:
+        digest, kind, name = str(line).split(" ", 2)
+        content = await files.get(digest)
+        if content is not None:
+            _attach(message, Attachment(name=name, type=kind, content=content))
+
+
+def _attach(message: EmailMessage, part: Attachment) -> None:
+    kind, _, subtype = part.type.partition("/")
+    message.add_attachment(part.content, maintype=kind, subtype=subtype, filename=part.name)
 
 
 def _add_pictures(message: EmailMessage, attachments: Sequence[Attachment]) -> None:

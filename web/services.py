@@ -18,7 +18,7 @@ from rooms.directory.reforms.service import Reforms
 from rooms.directory.sites import Sites
 from rooms.directory.units import Units
 from rooms.health import HealthBoard
-from rooms.invitations.numbers import Numbers
+from rooms.invitations.invitations import Invitations
 from rooms.invitations.recipients import Recipients
 from rooms.mail import MailQueue
 from rooms.meetings.meetings import Meetings
@@ -81,7 +81,7 @@ class Services:
     dates: Dates
     entries: Entries
     feeds: Feeds
-    numbers: Numbers
+    invitations: Invitations
     recipients: Recipients
     mail: MailQueue
     files: FileStore

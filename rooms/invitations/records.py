@@ -81,7 +81,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     recipients: str = ""
     signed: SignedFile | None = None
     sent_at: datetime | None = None
-    told: str = ""  # JSON of `facts.Facts`: what recipients know
+    called_off: bool = False  # recipients were told that it does not take place
     base_url: str = ""
     revision: int = 0  # 0: not stored yet
 

@@ -7,7 +7,7 @@ from docx import Document
 from docx.document import Document as DocumentType
 from docx.enum.section import WD_ORIENT
 from docx.enum.table import WD_TABLE_ALIGNMENT
-from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_BREAK
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
@@ -59,6 +59,10 @@ def to_docx(paper: Paper) -> bytes:
     for block in paper.blocks:
         _block(document, block, form, width)
     _foot(document, paper, form, width)
+    if paper.appendix:
+        document.add_paragraph().add_run().add_break(WD_BREAK.PAGE)
+    for block in paper.appendix:
+        _block(document, block, form, width)
     file = BytesIO()
     document.save(file)
     return file.getvalue()

@@ -100,6 +100,7 @@ class Paper(_Part, frozen=True, kw_only=True):
     recipients: tuple[str, ...] = ()  # of "Nơi nhận", without dashes
     signature: Signature | None = None
     landscape: bool = False
+    appendix: tuple[Block, ...] = ()  # on pages of its own, after the signature
 
 
 class Form(_Part, frozen=True, kw_only=True):

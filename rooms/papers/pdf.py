@@ -82,6 +82,10 @@ class _Sheet(FPDF):
         for block in self.paper.blocks:
             self._block(block)
         self._foot()
+        if self.paper.appendix:
+            self.add_page()
+        for block in self.paper.appendix:
+            self._block(block)
 
     # ------------------------------------------------------------ helpers
 

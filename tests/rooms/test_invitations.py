@@ -49,7 +49,7 @@ async def add_letter(db: Database, meeting_id: int, series_id: int) -> None:
                 signed_name="",
                 signed_size=0,
                 signed_digitally=False,
-                told="",
+                called_off=False,
                 base_url="",
                 revision=1,
             )

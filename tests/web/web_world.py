@@ -29,8 +29,8 @@ from rooms.directory.reforms.service import Reforms
 from rooms.directory.sites import Sites
 from rooms.directory.units import Units
 from rooms.health import HealthBoard
-from rooms.invitations.numbers import Numbers
-from rooms.invitations.recipients import Recipients
+from rooms.invitations.ics import Mailbox
+from rooms.invitations.invitations import Invitations, Office
 from rooms.mail import MailQueue
 from rooms.media_port import Connected, MediaObserver, SlotWant
 from rooms.meetings.drafts import draft_sites
@@ -386,6 +386,25 @@ async def running_site(
     plane = Silence()
     live = LiveMeetings(db, world.meetings, recordings, plane, SystemClock(), health)
     audit = Audit(db)
+    revisions, answers, mail = Revisions(db), Answers(db), MailQueue(db)
+    files, fonts = FileStore(folder / "files"), PaperFonts(STATIC / "fonts", folder / "fonts")
+    invitations = Invitations(
+        db,
+        Office(
+            sender=Mailbox(name="Điểm Cầu", email="hop@gialai.example"),
+            server="mail.example",
+            hotline="0269 3 555 017",
+            public_url="",
+            key=b"k" * 32,
+        ),
+        accounts=world.accounts,
+        meetings=world.meetings,
+        revisions=revisions,
+        answers=answers,
+        mail=mail,
+        files=files,
+        fonts=fonts,
+    )
     services = Services(
         settings=WebSettings(**{**plain, **settings}),
         accounts=world.accounts,
@@ -397,19 +416,19 @@ async def running_site(
         imports=Imports(db),
         reforms=Reforms(db),
         meetings=world.meetings,
-        revisions=Revisions(db),
+        revisions=revisions,
         planner=Planner(db, Dates(db)),
         series=Series(db),
         templates=Templates(db),
-        answers=Answers(db),
+        answers=answers,
         dates=Dates(db),
         entries=Entries(db),
         feeds=Feeds(db, world.accounts, b"k" * 32),
-        numbers=Numbers(db),
-        recipients=Recipients(db, b"k" * 32),
-        mail=MailQueue(db),
-        files=FileStore(folder / "files"),
-        fonts=PaperFonts(STATIC / "fonts", folder / "fonts"),
+        invitations=invitations,
+        recipients=invitations.recipients,
+        mail=mail,
+        files=files,
+        fonts=fonts,
         recordings=recordings,
         live=live,
         health=health,

@@ -17,7 +17,8 @@ from rooms.dates.hours import OfficeHours
 from rooms.errors import Invalid, RequestRefused
 from rooms.meetings import lifecycle
 from rooms.meetings.conflicts import Outlook
-from rooms.meetings.meetings import Meeting, MeetingState, draft_of, moved
+from rooms.meetings.meetings import Meeting, MeetingState, moved
+from rooms.meetings.saving import draft_of
 from web.auth import require, signed_in
 from web.formats import ZONE, clock, local, short_date
 from web.i18n import gettext, mark

@@ -73,7 +73,7 @@ class LetterRow(Base):
     signed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     signed_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     sent_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)  # for the first time
-    told: Mapped[str] = mapped_column(Text)  # JSON: what recipients know of the meeting
+    called_off: Mapped[bool]  # recipients were told that the meeting does not take place
     base_url: Mapped[str] = mapped_column(String(300))  # of the addresses in the mails
     revision: Mapped[int]
 

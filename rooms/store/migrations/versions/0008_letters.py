@@ -107,7 +107,7 @@ def upgrade() -> None:
         sa.Column("signed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("signed_by", sa.Integer(), nullable=True),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("told", sa.Text(), nullable=False),
+        sa.Column("called_off", sa.Boolean(), nullable=False),
         sa.Column("base_url", sa.String(length=300), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
