@@ -68,6 +68,17 @@ class Meetings:
             return found
         return [meeting for meeting in found if may_see(meeting, account)]
 
+    async def latest(self, start: datetime, end: datetime, limit: int) -> list[Meeting]:
+        """Meetings that begin in [start, end), the latest first."""
+        query = (
+            select(MeetingRow)
+            .where(MeetingRow.start >= start, MeetingRow.start < end)
+            .order_by(MeetingRow.start.desc(), MeetingRow.id.desc())
+            .limit(limit)
+        )
+        async with self._db.reading() as session:
+            return await load(session, (await session.scalars(query)).all())
+
     async def get(self, id_or_short: int | str) -> Meeting | None:
         found = await self._all(select(MeetingRow).where(_named(id_or_short)))
         return found[0] if found else None

@@ -147,10 +147,11 @@ async def check_planner(
     """
     if by.role in SCHEDULERS:
         return
-    if by.role not in REGISTRARS or by.unit_id is None or state not in UNPUBLISHED:
+    unit = await _unit_of(session, by)
+    if by.role not in REGISTRARS or unit is None or state not in UNPUBLISHED:
         raise RequestRefused("not-allowed")
     day = (draft.start or datetime.now(LOCAL)).astimezone(LOCAL).date()
-    branch = UnitTree(await units_on(session, day)).branch(by.unit_id)
+    branch = UnitTree(await units_on(session, day)).branch(unit)
     units = select(SiteRow.unit_id).where(SiteRow.id.in_(draft.site_ids))
     errors = {}
     if draft.host_unit_id is not None and draft.host_unit_id not in branch:
@@ -159,6 +160,14 @@ async def check_planner(
         errors["site_ids"] = N_("Chỉ mời được điểm cầu của đơn vị mình và cấp dưới.")
     if errors:
         raise Invalid(errors)
+
+
+async def _unit_of(session: AsyncSession, account: Account) -> int | None:
+    """The unit an account belongs to, or its site does."""
+    if account.unit_id is not None or account.site_id is None:
+        return account.unit_id
+    site = await session.get(SiteRow, account.site_id)
+    return site.unit_id if site is not None else None
 
 
 async def hold(session: AsyncSession, meeting_id: int) -> MeetingRow:

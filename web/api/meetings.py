@@ -26,7 +26,7 @@ from web.pages.common import (
     visible_meeting,
 )
 from web.pages.meeting import describe_sites
-from web.pages.schedule import AgendaRow, row_starts
+from web.pages.schedule_form import AgendaRow, row_starts
 
 MAX_DAYS = 366
 

@@ -52,13 +52,15 @@ def may_see(_request: web.Request, meeting: Meeting, account: Account) -> bool:
     return seating.may_see(meeting, account)
 
 
-async def visible_meeting(request: web.Request, account: Account) -> Meeting:
+async def visible_meeting(
+    request: web.Request, account: Account, text: str | None = None
+) -> Meeting:
     """The meeting of the address, when the account may see it.
 
     Raises:
         RequestRefused: "not-found", "not-invited".
     """
-    meeting = await meeting_of(request)
+    meeting = await meeting_of(request, text)
     if not may_see(request, meeting, account):
         raise RequestRefused("not-invited")
     return meeting

@@ -1,78 +1,70 @@
-"""The schedule form. It works without scripts: rows and site groups are submit buttons."""
+"""Registering and changing meetings. The form works without scripts: whatever changes it is a
+submit button; scripts only save the round trip."""
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from aiohttp import web
-from multidict import MultiMapping
 
 from rooms.directory.accounts import Account
-from rooms.directory.directory import Site, Unit
-from rooms.errors import Invalid
-from rooms.meetings.drafts import AgendaItem, MeetingDraft, draft_sites, faults
+from rooms.errors import Invalid, RequestRefused
+from rooms.meetings import lifecycle
+from rooms.meetings.conflicts import Outlook
+from rooms.meetings.drafts import KIND_NAMES, MeetingDraft, MeetingKind
+from rooms.meetings.meetings import Meeting, Meetings, MeetingState
+from rooms.meetings.planning import Clashing, DateCheck
+from rooms.meetings.recurrence import Rhythm, Scope, occurrences
+from rooms.meetings.saving import REGISTRARS, SCHEDULERS
+from rooms.meetings.templates import Template, as_template
 from web.auth import require, signed_in
-from web.formats import ZONE, local
+from web.formats import local
 from web.i18n import gettext, mark
-from web.pages.common import SCHEDULERS, reference
+from web.pages.common import meeting_of, reference, visible_meeting
+from web.pages.outlook_words import OutlookView, describe
+from web.pages.schedule_choices import Choices, choices_for
+from web.pages.schedule_form import (
+    FIRST_ROWS,
+    AgendaRow,
+    FormValues,
+    all_faults,
+    apply_action,
+    from_draft,
+    member,
+    number,
+    parse_days,
+    parse_time,
+    read_form,
+    row_minutes,
+    row_starts,
+    rule,
+    text_of,
+    to_draft,
+)
 from web.services import SERVICES, Services
 from web.views import Page, render
 
-MAX_ROWS = 60
-MAX_TEXT = 500
-FIRST_ROWS = 3
-HOST_LEVELS = ("province", "district")
+PLANNERS = (*SCHEDULERS, *REGISTRARS)
+_RECENT_DAYS = 120
+_RECENT = 15
 
-_DAY_FIRST = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
-_TIME = re.compile(r"(\d{1,2})\s*(?:[:hg.]\s*(\d{2})?)?")
+RHYTHMS = {
+    Rhythm.WEEKLY: mark("Hằng tuần"),
+    Rhythm.FORTNIGHTLY: mark("Hai tuần một lần"),
+    Rhythm.MONTHLY: mark("Hằng tháng, cùng ngày"),
+    Rhythm.MONTHLY_WEEKDAY: mark("Hằng tháng, cùng thứ trong tháng"),
+    Rhythm.DAILY: mark("Hằng ngày"),
+}
 
-BAD_DATE = mark("Ngày họp ghi theo dạng ngày/tháng/năm, ví dụ 26/06/2026.")
-BAD_TIME = mark("Giờ ghi theo dạng 08:00.")
-BAD_MINUTES = mark("Số phút là số từ 1 đến 600.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgendaRow:
-    """One line as typed."""
-
-    title: str = ""
-    presenter: str = ""
-    minutes: str = ""
-
-    @property
-    def empty(self) -> bool:
-        return not (self.title or self.presenter or self.minutes)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormValues:
-    """The form as typed, kept when it comes back with errors."""
-
-    title: str = ""
-    host_unit: str = ""
-    chair: str = ""
-    day: str = ""
-    start: str = ""
-    end: str = ""
-    notes: str = ""
-    secrecy: str = "none"
-    sites: frozenset[int] = frozenset()
-    rows: tuple[AgendaRow, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteGroup:
-    key: str  # level of the units: "province", "district", …
-    name: str
-    sites: tuple[Site, ...]
-    chosen: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostGroup:
-    name: str
-    units: tuple[Unit, ...]
+# What the buttons of the form make of it.
+STATES = {
+    "save": MeetingState.APPROVED,
+    "submit": MeetingState.PENDING,
+    "draft": MeetingState.DRAFT,
+}
+NO_REASON = mark("Ghi rõ vì sao vẫn giữ lịch này.")
+CLASHES = mark("Còn trùng lịch. Đổi thời gian, bỏ bớt, hoặc đánh dấu giữ nguyên và ghi lý do.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,207 +73,50 @@ class SchedulePage(Page):
     place: ClassVar[str] = "calendar"
     values: FormValues
     errors: dict[str, str]  # field -> text in the language of the request
-    hosts: tuple[HostGroup, ...]
-    chairs: tuple[Account, ...]
-    groups: tuple[SiteGroup, ...]
+    choices: Choices
+    kinds: tuple[tuple[str, str], ...]
+    rhythms: tuple[tuple[str, str], ...]
     starts: tuple[str, ...]  # when each agenda row begins, "" when unknown
     minutes: int  # of the agenda
+    delegates: int  # of the sites chosen
+    outlook: OutlookView
+    dates: tuple[DateCheck, ...]  # of a series
+    action: str  # where the form goes
+    meeting: Meeting | None  # that is changed
+    reference: str
+    approves: bool  # may put it on the schedule at once
+    templates: tuple[Template, ...]
+    recent: tuple[Meeting, ...]
 
 
-_HOST_NAMES = {"province": mark("Cấp tỉnh"), "district": mark("Cấp huyện")}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutlookPart(Page):
+    """The part of the form that tells of clashes, for scripts."""
 
-_GROUP_NAMES = {
-    "province": mark("Điểm cầu cấp tỉnh"),
-    "district": mark("Điểm cầu cấp huyện"),
-    "commune": mark("Điểm cầu cấp xã"),
-}
-
-
-def parse_day(text: str) -> date | None:
-    """A date as people write it: ``26/6/2026``, ``26-06-2026``, or ISO; None when it is none."""
-    match = _DAY_FIRST.fullmatch(text.strip())
-    try:
-        if match:
-            return date(int(match[3]), int(match[2]), int(match[1]))
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        return None
+    template: ClassVar[str] = "parts/outlook.html"
+    values: FormValues
+    errors: dict[str, str]
+    outlook: OutlookView
+    dates: tuple[DateCheck, ...]
 
 
-def parse_time(text: str) -> time | None:
-    """A time as people write it: ``08:00``, ``8h30``, ``8g30``, ``8``; None when it is none."""
-    match = _TIME.fullmatch(text.strip().lower())
-    if not match or int(match[1]) > 23 or int(match[2] or 0) > 59:
-        return None
-    return time(int(match[1]), int(match[2] or 0))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form:
+    """One request with the form in it."""
 
+    services: Services
+    account: Account
+    now: datetime
+    values: FormValues
+    choices: Choices
+    meeting: Meeting | None = None
 
-def _text(form: MultiMapping[object], name: str) -> str:
-    return str(form.get(name, ""))[:MAX_TEXT].strip()
+    @property
+    def before(self) -> MeetingDraft | None:
+        return Meetings.draft_of(self.meeting) if self.meeting else None
 
-
-def _texts(form: MultiMapping[object], name: str) -> list[str]:
-    return [str(value)[:MAX_TEXT].strip() for value in form.getall(name, [])][:MAX_ROWS]
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
-
-
-def read_form(form: MultiMapping[object]) -> FormValues:
-    """What was typed, bounded in size."""
-    titles = _texts(form, "agenda_title")
-    presenters = _texts(form, "agenda_presenter")
-    minutes = _texts(form, "agenda_minutes")
-    rows = tuple(
-        AgendaRow(
-            title=title,
-            presenter=presenters[i] if i < len(presenters) else "",
-            minutes=minutes[i] if i < len(minutes) else "",
-        )
-        for i, title in enumerate(titles)
-    )
-    sites = (_number(str(value)) for value in form.getall("site", [])[:2000])
-    return FormValues(
-        title=_text(form, "title"),
-        host_unit=_text(form, "host_unit_id"),
-        chair=_text(form, "chair_id"),
-        day=_text(form, "day"),
-        start=_text(form, "start"),
-        end=_text(form, "end"),
-        notes=_text(form, "notes"),
-        secrecy=_text(form, "secrecy") or "none",
-        sites=frozenset(site for site in sites if site is not None),
-        rows=rows,
-    )
-
-
-def row_minutes(row: AgendaRow) -> int | None:
-    minutes = _number(row.minutes)
-    return minutes if minutes is not None and 1 <= minutes <= 600 else None
-
-
-def row_starts(rows: tuple[AgendaRow, ...], start: time | None) -> tuple[time | None, ...]:
-    """When each row begins, as long as every row before it says how long it takes."""
-    at = datetime.combine(date.min, start) if start else None
-    starts: list[time | None] = []
-    for row in rows:
-        starts.append(at.time() if at else None)
-        minutes = row_minutes(row)
-        at = at + timedelta(minutes=minutes) if at and minutes else None
-    return tuple(starts)
-
-
-def to_draft(values: FormValues) -> tuple[MeetingDraft, dict[str, str]]:
-    """The draft, and what could not be read at all: field -> message id.
-
-    A meeting whose end is not after its start is left to the service to refuse.
-    """
-    errors: dict[str, str] = {}
-    day, start, end = parse_day(values.day), parse_time(values.start), parse_time(values.end)
-    if day is None:
-        errors["day"] = BAD_DATE
-    if start is None:
-        errors["start"] = BAD_TIME
-    if end is None:
-        errors["end"] = BAD_TIME
-    rows = tuple(row for row in values.rows if not row.empty)
-    if any(row.minutes and row_minutes(row) is None for row in rows):
-        errors["agenda"] = BAD_MINUTES
-    agenda = tuple(
-        AgendaItem(
-            position=position,
-            title=row.title,
-            start=begins,
-            presenter=row.presenter,
-            minutes=row_minutes(row),
-        )
-        for position, (row, begins) in enumerate(
-            zip(rows, row_starts(rows, start), strict=True), start=1
-        )
-    )
-    draft = MeetingDraft(
-        title=values.title,
-        start=datetime.combine(day, start, ZONE).astimezone(UTC) if day and start else None,
-        end=datetime.combine(day, end, ZONE).astimezone(UTC) if day and end else None,
-        host_unit_id=_number(values.host_unit),
-        chair_id=_number(values.chair),
-        sites=draft_sites(sorted(values.sites)),
-        agenda=agenda,
-        secrecy=values.secrecy,
-        notes=values.notes,
-    )
-    return draft, errors
-
-
-def all_faults(draft: MeetingDraft, unreadable: dict[str, str], now: datetime) -> dict[str, str]:
-    """What could not be read, and what is wrong with the rest; one text for each field."""
-    found = faults(draft, now)
-    if "day" in unreadable:
-        found = {field: text for field, text in found.items() if field not in ("start", "end")}
-    return {**found, **unreadable}
-
-
-def apply_action(values: FormValues, action: str, groups: dict[str, frozenset[int]]) -> FormValues:
-    """A button that changes the form without sending it; unknown ones change nothing."""
-    name, _, argument = action.partition(":")
-    if name == "add-row" and len(values.rows) < MAX_ROWS:
-        return replace(values, rows=(*values.rows, AgendaRow()))
-    if name == "remove-row":
-        index = _number(argument)
-        return replace(values, rows=tuple(r for i, r in enumerate(values.rows) if i != index))
-    if name == "choose":
-        return replace(values, sites=values.sites | groups.get(argument, frozenset()))
-    if name == "clear":
-        return replace(values, sites=values.sites - groups.get(argument, frozenset()))
-    return values
-
-
-def level_of(unit: Unit, units: dict[int, Unit]) -> str:
-    """The level a unit works at: an agency's is that of the area it belongs to."""
-    parent = units.get(unit.parent_id) if unit.parent_id is not None else None
-    return level_of(parent, units) if unit.level == "agency" and parent else unit.level
-
-
-async def _by_level(services: Services) -> tuple[dict[str, list[Unit]], dict[str, list[Site]]]:
-    """Agencies, which can host, and sites; each by level, in protocol order."""
-    all_units = await services.directory.units()
-    units = {unit.id: unit for unit in all_units}
-    hosts: dict[str, list[Unit]] = {}
-    for unit in all_units:
-        level = level_of(unit, units)
-        if unit.level == "agency" and level in HOST_LEVELS:
-            hosts.setdefault(level, []).append(unit)
-    sites: dict[str, list[Site]] = {}
-    for site in await services.directory.sites():
-        owner = units.get(site.unit_id)
-        sites.setdefault(level_of(owner, units) if owner else "province", []).append(site)
-    return hosts, sites
-
-
-async def _page(services: Services, values: FormValues, errors: dict[str, str]) -> SchedulePage:
-    hosts, by_level = await _by_level(services)
-    starts = row_starts(values.rows, parse_time(values.start))
-    return SchedulePage(
-        values=values,
-        errors={field: gettext(text) for field, text in errors.items()},
-        hosts=tuple(
-            HostGroup(name=gettext(_HOST_NAMES[level]), units=tuple(units))
-            for level, units in hosts.items()
-        ),
-        chairs=tuple(await services.accounts.officials()),
-        groups=tuple(
-            SiteGroup(
-                key=level,
-                name=gettext(_GROUP_NAMES.get(level, level)),
-                sites=tuple(sites),
-                chosen=sum(site.id in values.sites for site in sites),
-            )
-            for level, sites in by_level.items()
-        ),
-        starts=tuple(f"{at:%H:%M}" if at else "" for at in starts),
-        minutes=sum(row_minutes(row) or 0 for row in values.rows),
-    )
+    def draft(self) -> tuple[MeetingDraft, dict[str, str]]:
+        return to_draft(self.values, self.choices.level_of, self.before)
 
 
 def _blank(account: Account, now: datetime) -> FormValues:
@@ -296,37 +131,225 @@ def _blank(account: Account, now: datetime) -> FormValues:
     )
 
 
-@require(*SCHEDULERS)
-async def show(request: web.Request) -> web.Response:
-    values = _blank(signed_in(request), datetime.now(UTC))
-    return render(request, await _page(request.app[SERVICES], values, {}))
-
-
-@require(*SCHEDULERS)
-async def submit(request: web.Request) -> web.Response:
+async def _first_values(
+    request: web.Request, choices: Choices, account: Account, now: datetime
+) -> FormValues:
+    """A blank form, or one begun from a template (`?mau=`) or an earlier meeting (`?tu=`)."""
     services = request.app[SERVICES]
-    form = await request.post()
-    values = read_form(form)
-    action = _text(form, "action")
-    if action and action != "save":
-        _hosts, by_level = await _by_level(services)
-        groups = {level: frozenset(s.id for s in sites) for level, sites in by_level.items()}
-        changed = apply_action(values, action, groups)
-        return render(request, await _page(services, changed, {}))
-    now = datetime.now(UTC)
-    draft, unreadable = to_draft(values)
-    errors = all_faults(draft, unreadable, now) if unreadable else {}
-    if not errors:
-        try:
-            meeting = await services.meetings.schedule(draft, signed_in(request), now)
-        except Invalid as invalid:
-            errors = invalid.errors
-        else:
-            raise web.HTTPSeeOther(f"/cuoc-hop/{reference(meeting)}")
-    return render(request, await _page(services, values, errors), status=422)
+    start = request.query.get("tu", "")
+    draft = None
+    if start.startswith("mau-"):
+        template = await services.templates.get(number(start[4:]) or 0)
+        draft = template.draft if template else None
+    elif start:
+        meeting = await visible_meeting(request, account, start)
+        draft = as_template(Meetings.draft_of(meeting))
+    if draft is None:
+        return _blank(account, now)
+    known = frozenset(choices.level_of)
+    values = from_draft(draft, choices.level_of, keep_day=False, today=local(now).date())
+    return replace(values, sites=values.sites & known)
+
+
+async def _outlook(form: _Form, draft: MeetingDraft) -> tuple[Outlook, tuple[DateCheck, ...]]:
+    besides = {form.meeting.id} if form.meeting else set()
+    outlook = await form.services.planner.outlook(draft, form.now, besides=besides)
+    recurring = rule(form.values)
+    if recurring is None or draft.start is None or form.meeting is not None:
+        return outlook, ()
+    try:
+        starts = occurrences(recurring, draft.start, parse_days(form.values.left_out) or ())
+    except Invalid:
+        return outlook, ()
+    return outlook, await form.services.planner.dates(draft, starts)
+
+
+def _view(form: _Form, outlook: Outlook, draft: MeetingDraft) -> OutlookView:
+    def site(site_id: int) -> str:
+        found = form.choices.site(site_id)
+        return found.name if found else str(site_id)
+
+    def person(account_id: int) -> str:
+        found = form.choices.person(account_id)
+        return found.full_name if found else str(account_id)
+
+    return describe(outlook, site, person, draft.start)
+
+
+async def _page(form: _Form, errors: dict[str, str]) -> SchedulePage:
+    draft, _ = form.draft()
+    outlook, dates = await _outlook(form, draft)
+    values, meeting = form.values, form.meeting
+    starts = row_starts(values.rows, parse_time(values.start))
+    new = meeting is None
+    return SchedulePage(
+        values=values,
+        errors={field: gettext(text) for field, text in errors.items()},
+        choices=form.choices,
+        kinds=tuple((kind.value, gettext(KIND_NAMES[kind])) for kind in MeetingKind),
+        rhythms=tuple((rhythm.value, gettext(name)) for rhythm, name in RHYTHMS.items()),
+        starts=tuple(f"{at:%H:%M}" if at else "" for at in starts),
+        minutes=sum(row_minutes(row) or 0 for row in values.rows),
+        delegates=sum(site.delegates or 0 for site in draft.sites),
+        outlook=_view(form, outlook, draft),
+        dates=dates,
+        action="/cuoc-hop/moi" if meeting is None else f"/cuoc-hop/{reference(meeting)}/sua",
+        meeting=meeting,
+        reference=reference(meeting) if meeting else "",
+        approves=form.account.role in SCHEDULERS,
+        templates=tuple(await form.services.templates.all()) if new else (),
+        recent=tuple(await _recent(form)) if new else (),
+    )
+
+
+async def _recent(form: _Form) -> Sequence[Meeting]:
+    """Meetings of late that a new one may be copied from, the newest first."""
+    span = timedelta(days=_RECENT_DAYS)
+    meetings = await form.services.meetings.latest(form.now - span, form.now + span, _RECENT)
+    return [meeting for meeting in meetings if form.account.role in SCHEDULERS]
+
+
+# ---------------------------------------------------------------- a new meeting
+
+
+@require(*PLANNERS)
+async def show(request: web.Request) -> web.Response:
+    form = await _new(request, None)
+    return render(request, await _page(form, {}))
+
+
+async def _new(request: web.Request, values: FormValues | None) -> _Form:
+    account, now = signed_in(request), datetime.now(UTC)
+    services = request.app[SERVICES]
+    choices = await choices_for(services, account)
+    if values is None:
+        values = await _first_values(request, choices, account, now)
+    return _Form(services=services, account=account, now=now, values=values, choices=choices)
+
+
+@require(*PLANNERS)
+async def submit(request: web.Request) -> web.Response:
+    sent = await request.post()
+    form = await _new(request, read_form(sent))
+    return await _handle(request, form, text_of(sent, "action") or "save")
+
+
+async def _handle(request: web.Request, form: _Form, action: str) -> web.Response:
+    if action == "outlook":
+        return await _outlook_part(request, form)
+    if action not in STATES:
+        values = apply_action(form.values, action, form.choices.groups)
+        return render(request, await _page(replace(form, values=values), {}))
+    draft, unreadable = form.draft()
+    errors = all_faults(draft, unreadable, form.now) if unreadable else {}
+    if form.values.accept and not form.values.reason:
+        errors["reason"] = NO_REASON
+    if errors:
+        return render(request, await _page(form, errors), status=422)
+    try:
+        meeting = await _save(form, draft, STATES[action])
+    except Invalid as invalid:
+        return render(request, await _page(form, invalid.errors), status=422)
+    except Clashing:
+        return render(request, await _page(form, {"clash": CLASHES}), status=409)
+    raise web.HTTPSeeOther(f"/cuoc-hop/{reference(meeting)}")
+
+
+async def _outlook_part(request: web.Request, form: _Form) -> web.Response:
+    draft, _ = form.draft()
+    outlook, dates = await _outlook(form, draft)
+    part = OutlookPart(
+        values=form.values, errors={}, outlook=_view(form, outlook, draft), dates=dates
+    )
+    return render(request, part)
+
+
+async def _save(form: _Form, draft: MeetingDraft, state: MeetingState) -> Meeting:
+    services, values, now = form.services, form.values, form.now
+    if form.meeting is not None:
+        scope = member(Scope, values.scope) or Scope.ONE
+        changed = await services.series.change(
+            form.meeting.id,
+            draft,
+            scope,
+            form.account,
+            now,
+            revision=number(values.revision) or 0,
+            note=values.reason,
+            accept_clashes=values.accept,
+        )
+        return changed[0]
+    recurring = rule(values)
+    if recurring is not None:
+        held = await services.series.schedule(
+            draft,
+            recurring,
+            form.account,
+            now,
+            state,
+            exceptions=parse_days(values.left_out) or (),
+            note=values.reason,
+            accept_clashes=values.accept,
+        )
+        return held[0]
+    return await services.meetings.schedule(
+        draft, form.account, now, state, note=values.reason, accept_clashes=values.accept
+    )
+
+
+# ---------------------------------------------------------------- one that is there
+
+
+async def _edited(request: web.Request, values: FormValues | None) -> _Form:
+    """
+    Raises:
+        RequestRefused: "not-found", "not-allowed", "wrong-state".
+    """
+    account, now = signed_in(request), datetime.now(UTC)
+    services = request.app[SERVICES]
+    meeting = await meeting_of(request)
+    lifecycle.check_edit(meeting.state, lifecycle.relation(meeting, account))
+    choices = await choices_for(services, account)
+    if values is None:
+        values = replace(
+            from_draft(
+                Meetings.draft_of(meeting),
+                choices.level_of,
+                keep_day=True,
+                today=local(now).date(),
+            ),
+            revision=str(meeting.revision),
+        )
+    return _Form(
+        services=services,
+        account=account,
+        now=now,
+        values=values,
+        choices=choices,
+        meeting=meeting,
+    )
+
+
+@require(*PLANNERS)
+async def edit(request: web.Request) -> web.Response:
+    return render(request, await _page(await _edited(request, None), {}))
+
+
+@require(*PLANNERS)
+async def change(request: web.Request) -> web.Response:
+    sent = await request.post()
+    form = await _edited(request, read_form(sent))
+    try:
+        return await _handle(request, form, text_of(sent, "action") or "save")
+    except RequestRefused as refused:
+        if refused.code != "changed-meanwhile":
+            raise
+        return render(request, await _page(form, {"form": refused.text}), status=409)
 
 
 ROUTES = [
     web.get("/cuoc-hop/moi", show),
     web.post("/cuoc-hop/moi", submit),
+    web.get("/cuoc-hop/{meeting}/sua", edit),
+    web.post("/cuoc-hop/{meeting}/sua", change),
 ]

@@ -1,16 +1,27 @@
 // @ts-check
-// The schedule form without round trips: agenda rows, site groups, the summary.
-// Every button here also works as a plain submit button.
+// The schedule form without round trips: agenda rows, choosing sites, the summary, clashes while
+// one types. Every button here also works as a plain submit button.
 
+import { matches } from "../fold.js";
+
+const CHECK_AFTER_MS = 600; // the server is asked when the typing rests
 const form = /** @type {HTMLFormElement} */ (document.getElementById("lich"));
 const rows = /** @type {HTMLElement} */ (form.querySelector("[data-rows]"));
 const blank = /** @type {HTMLTemplateElement} */ (document.getElementById("ag-row"));
+const picks = /** @type {HTMLElement[]} */ ([...form.querySelectorAll("[data-site]")]);
 
 /** @param {string} name */
 const value = (name) => {
   const field = form.elements.namedItem(name);
   return field instanceof HTMLInputElement ? field.value.trim() : "";
 };
+
+/** @param {Element} pick */
+const box = (pick) => /** @type {HTMLInputElement} */ (pick.querySelector("input"));
+
+/** @param {string} key @returns {HTMLElement[]} the sites a button stands for */
+const sitesOf = (key) =>
+  key === "all" ? picks : picks.filter((pick) => pick.dataset.in?.split(" ").includes(key));
 
 /** @param {string} selector @param {string} text */
 function say(selector, text) {
@@ -63,17 +74,39 @@ function sayCount(selector, number) {
   if (element) say(selector, (element.dataset.words ?? "{n}").replace("{n}", String(number)));
 }
 
+/** The counts beside levels and parts, the state of the buttons. @returns {number} sites chosen */
+function tellSites() {
+  for (const group of form.querySelectorAll("[data-group], [data-part]")) {
+    const all = group.querySelectorAll("[data-site] input");
+    const checked = group.querySelectorAll("[data-site] input:checked").length;
+    const count = group.querySelector(":scope > legend [data-count], :scope > summary [data-count]");
+    if (count) count.textContent = `${checked}/${all.length}`;
+  }
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (
+    form.querySelectorAll("[data-toggle]")
+  )) {
+    const sites = sitesOf(button.dataset.toggle ?? "");
+    button.setAttribute("aria-pressed", String(sites.length > 0 && sites.every((s) => box(s).checked)));
+  }
+  return picks.filter((pick) => box(pick).checked).length;
+}
+
+/** How many delegates the common figures of the levels make. */
+function countDelegates() {
+  let total = 0;
+  for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (
+    form.querySelectorAll("[data-delegates]")
+  )) {
+    const level = field.closest("section")?.querySelectorAll(`[data-level="${field.dataset.delegates}"] [data-site] input:checked`);
+    total += (Number.parseInt(field.value, 10) || 0) * (level?.length ?? 0);
+  }
+  return total;
+}
+
 function tellAll() {
   const minutes = tellTimes();
+  const chosen = tellSites();
   sayCount("[data-minutes]", minutes);
-  let chosen = 0;
-  for (const group of form.querySelectorAll("[data-group]")) {
-    const boxes = group.querySelectorAll("input[type=checkbox]");
-    const checked = group.querySelectorAll("input[type=checkbox]:checked").length;
-    const count = group.querySelector("[data-count]");
-    if (count) count.textContent = `${checked}/${boxes.length}`;
-    chosen += checked;
-  }
   sayCount("[data-total]", chosen);
   tellDay();
   const title = /** @type {HTMLElement | null} */ (form.querySelector("[data-sum=title]"));
@@ -83,37 +116,123 @@ function tellAll() {
     say(selector, text.replace(/\d+/, String(number)));
   };
   swap("[data-sum=sites]", chosen);
+  swap("[data-sum=delegates]", countDelegates());
   swap("[data-sum=minutes]", minutes);
   const when = form.querySelector("[data-sum=when]")?.textContent ?? "";
   const word = / (\p{L}+) /u.exec(when)?.[1] ?? "-";
   say("[data-sum=when]", `${value("start")} ${word} ${value("end")}, ${value("day")}`);
 }
 
-/** @param {Element} button */
+// ------------------------------------------------------------ buttons
+
+/** @param {HTMLElement} button @returns {boolean} whether it was one of ours */
 function act(button) {
   if (button.hasAttribute("data-add")) {
     rows.append(blank.content.cloneNode(true));
-    /** @type {HTMLInputElement | null} */ (
-      rows.lastElementChild?.querySelector("[name=agenda_title]") ?? null
-    )?.focus();
+    focusTitle(rows.lastElementChild);
   } else if (button.hasAttribute("data-remove")) {
-    button.closest("[data-row]")?.remove();
-  } else if (button.hasAttribute("data-choose") || button.hasAttribute("data-clear")) {
-    const checked = button.hasAttribute("data-choose");
-    for (const box of button.closest("[data-group]")?.querySelectorAll("input") ?? []) {
-      if (box.type === "checkbox") box.checked = checked;
-    }
+    const row = button.closest("[data-row]");
+    focusTitle(row?.nextElementSibling ?? row?.previousElementSibling ?? null);
+    row?.remove();
+  } else if (button.hasAttribute("data-up")) {
+    const row = button.closest("[data-row]");
+    row?.previousElementSibling?.before(row);
+    button.focus();
+  } else if (button.dataset.toggle) {
+    const on = button.getAttribute("aria-pressed") !== "true";
+    for (const site of sitesOf(button.dataset.toggle)) box(site).checked = on;
   } else {
     return false;
   }
   tellAll();
+  checkSoon();
   return true;
+}
+
+/** @param {Element | null} row */
+function focusTitle(row) {
+  /** @type {HTMLInputElement | null} */ (row?.querySelector("[name=agenda_title]") ?? null)?.focus();
 }
 
 form.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest("button") : null;
   if (button && act(button)) event.preventDefault();
 });
+
+// ------------------------------------------------------------ finding a site
+
+const finder = /** @type {HTMLElement | null} */ (form.querySelector("[data-find]"));
+const search = /** @type {HTMLInputElement | null} */ (form.querySelector("[data-search]"));
+
+function showFound() {
+  const query = search?.value.trim() ?? "";
+  for (const pick of picks) pick.hidden = query !== "" && !matches(query, pick.textContent ?? "");
+  for (const part of /** @type {NodeListOf<HTMLDetailsElement>} */ (
+    form.querySelectorAll("[data-part]")
+  )) {
+    const any = [...part.querySelectorAll("[data-site]")].some((p) => !(/** @type {HTMLElement} */ (p).hidden));
+    part.hidden = !any;
+    if (query !== "") part.open = any;
+  }
+}
+
+if (finder && search) {
+  finder.hidden = false;
+  search.addEventListener("input", (event) => {
+    event.stopPropagation();
+    showFound();
+  });
+  search.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    const found = picks.filter((pick) => !pick.hidden);
+    if (search.value.trim() === "" || found.length === 0) return;
+    box(found[0]).checked = !box(found[0]).checked;
+    search.value = "";
+    showFound();
+    tellAll();
+    checkSoon();
+  });
+}
+
+// ------------------------------------------------------------ clashes while one types
+
+let timer = 0;
+let asked = 0;
+
+function checkSoon() {
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    check().catch(() => undefined); // the network is away: saving checks again
+  }, CHECK_AFTER_MS);
+}
+
+async function check() {
+  const number = ++asked;
+  const fields = new FormData(form);
+  fields.set("action", "outlook");
+  const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(
+    /** @type {[string, string][]} */ ([...fields].filter(([, text]) => typeof text === "string")),
+  ) });
+  if (!answer.ok || number !== asked) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const now = fresh.querySelector("[data-outlook]");
+  const old = form.querySelector("[data-outlook]");
+  if (!now || !old || old.contains(document.activeElement)) return;
+  if (old.outerHTML !== now.outerHTML) old.replaceWith(document.adoptNode(now));
+}
+
+const CHECKED = new Set([
+  ...["site", "day", "start", "end", "chair_id", "host_unit_id", "kind", "secretary", "technician"],
+  ...["cochair_id", "venue", "main_site_id", "repeat", "until", "left_out"],
+]);
+
 form.addEventListener("input", tellAll);
+form.addEventListener("input", (event) => {
+  const field = event.target;
+  if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement) {
+    if (CHECKED.has(field.name)) checkSoon();
+  }
+});
 tellAll();
 document.getElementById("loi")?.focus();
