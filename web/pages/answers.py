@@ -23,7 +23,7 @@ from web.formats import ZONE, clock, local
 from web.i18n import gettext, mark
 from web.pages.answer_form import FormValues, apply_action, from_answer, number, read_form, to_reply
 from web.pages.common import reference
-from web.pages.schedule import parse_day, parse_time
+from web.pages.schedule_form import parse_day, parse_time
 from web.pages.tabs import Tab, meeting_tabs
 from web.pages.visitors import Visitor, visitor_of
 from web.services import SERVICES

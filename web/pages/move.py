@@ -25,7 +25,7 @@ from web.i18n import gettext, mark
 from web.pages.calendar_days import PARTS
 from web.pages.common import reference, visible_meeting
 from web.pages.consequences import Consequence, Told, consequences, span
-from web.pages.schedule import BAD_DATE, BAD_TIME, parse_day, parse_time
+from web.pages.schedule_form import BAD_DATE, BAD_TIME, parse_day, parse_time
 from web.services import SERVICES, Services
 from web.views import Page, render
 
