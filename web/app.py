@@ -14,7 +14,7 @@ from web.views import ASSETS, ENVIRONMENT, make_environment
 
 MAX_BODY_BYTES = 512 * 1024
 BEARER_PATHS = ("/whip/", "/whep/")  # take bearer tokens, look at no cookie
-PLAIN_PATHS = (assets.PREFIX, "/healthz", "/readyz", "/metrics", *BEARER_PATHS)
+PLAIN_PATHS = (assets.PREFIX, "/cong-khai", "/healthz", "/readyz", "/metrics", *BEARER_PATHS)
 
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 
@@ -57,7 +57,8 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
         response.headers.setdefault(name, value)
     response.headers["Server"] = "diemcau"
     if response.content_type == "text/html":
-        response.headers["Content-Security-Policy"] = content_security_policy(request.host)
+        policy = content_security_policy(request.host)
+        response.headers.setdefault("Content-Security-Policy", policy)
     if request.app[SERVICES].settings.secure_cookies:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
 

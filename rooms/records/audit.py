@@ -21,6 +21,8 @@ class Action(StrEnum):
     TOKEN_REVOKED = "token-revoked"
     WEBHOOK_CHANGED = "webhook-changed"
     DELEGATES_EXPORTED = "delegates-exported"
+    CALENDAR_DAY_SET = "calendar-day-set"
+    OFFICE_HOURS_SET = "office-hours-set"
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -93,3 +93,10 @@ def week_of(day: date) -> tuple[date, date]:
 def midnight(day: date) -> datetime:
     """Start of a local day."""
     return datetime.combine(day, time.min, ZONE)
+
+
+def site_url(request: web.Request) -> str:
+    """The address people reach the service by, without a slash at its end."""
+    settings = request.app[SERVICES].settings
+    scheme = "https" if settings.secure_cookies else request.scheme
+    return settings.public_url or f"{scheme}://{request.host}"

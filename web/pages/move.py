@@ -155,7 +155,7 @@ async def _page(
         before=span(meeting.start, meeting.end),
         after=span(start, end) if start and end and not same else "",
         found=found,
-        free=tuple(_free(meeting, *pair) for pair in outlook.free),
+        free=tuple(_free(meeting, *pair) for pair in outlook.free if pair[0] != meeting.start),
         blocked=outlook.blocked,
     )
 

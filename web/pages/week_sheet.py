@@ -16,7 +16,7 @@ from rooms.papers.docx import to_docx
 from rooms.papers.paper import Paper, Paragraph, Table
 from web.auth import require, signed_in
 from web.formats import clock, day_month, end_clock, local, short_date, weekday
-from web.i18n import gettext, mark, use_language
+from web.i18n import gettext, mark, ngettext, use_language
 from web.pages.calendar import read
 from web.pages.calendar_days import Day, Line, days_of
 from web.pages.calendar_query import View, read_query
@@ -87,7 +87,7 @@ def _cells(line: Line) -> tuple[str, ...]:
     if entry.state in _TOLD:
         title += f" ({gettext(STATE_NAMES[entry.state])})"
     place = ", ".join(text for text in (entry.venue, entry.main_site) if text)
-    sites = gettext("%(n)d điểm cầu") % {"n": entry.sites}
+    sites = ngettext("%(num)d điểm cầu", "%(num)d điểm cầu", entry.sites) % {"num": entry.sites}
     return (
         f"{time}\n{gettext('đến')} {end_clock(entry.end, entry.start)}",
         title,

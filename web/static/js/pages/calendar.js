@@ -1,11 +1,16 @@
 // @ts-check
-// The calendar: print it, drag a meeting to another day or time. A drop opens the page that shows
-// what the change would do; nothing is saved here. The grip is a link to that same page.
+// The calendar: print it, select its secret address, drag a meeting to another day or time.
+// A drop opens the page that shows what the change would do; nothing is saved here. The grip is a
+// link to that same page.
 
 for (const button of document.querySelectorAll("[data-print]")) {
   if (!(button instanceof HTMLElement)) continue;
   button.hidden = false;
   button.addEventListener("click", () => print());
+}
+
+for (const field of document.querySelectorAll("[data-select]")) {
+  if (field instanceof HTMLInputElement) field.addEventListener("focus", () => field.select());
 }
 
 /** @type {HTMLAnchorElement | null} */
