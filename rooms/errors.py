@@ -63,6 +63,7 @@ REFUSALS: dict[str, str] = {
     "answers-early": N_("Cuộc họp chưa được duyệt nên chưa nhận xác nhận tham dự."),
     "answers-locked": N_("Đã khóa xác nhận tham dự. Xin gọi thư ký cuộc họp để sửa."),
     "answers-off": N_("Cuộc họp đã hủy hoặc hoãn nên không nhận xác nhận tham dự."),
+    "comments-closed": N_("Chỉ góp ý được trước khi cuộc họp bắt đầu."),
     "outside-branch": N_("Điểm cầu này không thuộc đơn vị của bạn hoặc đơn vị cấp dưới."),
     "no-series": N_("Chưa có sổ giấy mời cho đơn vị chủ trì."),
     "no-number": N_("Giấy mời chưa có số."),

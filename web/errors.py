@@ -38,6 +38,7 @@ STATUS_OF_CODE = {
     "answers-early": HTTPStatus.CONFLICT,
     "answers-locked": HTTPStatus.CONFLICT,
     "answers-off": HTTPStatus.CONFLICT,
+    "comments-closed": HTTPStatus.CONFLICT,
     "outside-branch": HTTPStatus.FORBIDDEN,
     "not-open": HTTPStatus.CONFLICT,
     "clash": HTTPStatus.CONFLICT,

@@ -53,6 +53,7 @@ NOT_ON_A_SOCKET = {
     "answers-off",
     "bad-credentials",
     "changed-meanwhile",
+    "comments-closed",
     "clash",
     "dumps-off",
     "name-taken",

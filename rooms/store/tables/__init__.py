@@ -24,6 +24,13 @@ from rooms.store.tables.directory import (
     UnitSuccessionRow,
     UnitVersionRow,
 )
+from rooms.store.tables.documents import (
+    DocumentCommentRow,
+    DocumentReadRow,
+    DocumentRow,
+    DocumentSiteRow,
+    DocumentVersionRow,
+)
 from rooms.store.tables.invitations import MailRow, RecipientRow
 from rooms.store.tables.letters import (
     LetterNumberRow,
@@ -63,6 +70,11 @@ __all__ = [
     "Base",
     "CalendarDayRow",
     "CalendarFeedRow",
+    "DocumentCommentRow",
+    "DocumentReadRow",
+    "DocumentRow",
+    "DocumentSiteRow",
+    "DocumentVersionRow",
     "LetterNumberRow",
     "LetterReminderRow",
     "LetterRow",
