@@ -14,7 +14,7 @@ from rooms.records.audit import Action
 from web.auth import redirect, require, signed_in
 from web.formats import local, short_date
 from web.i18n import gettext
-from web.pages.schedule import BAD_DATE, BAD_TIME, parse_day, parse_time
+from web.pages.schedule_form import BAD_DATE, BAD_TIME, parse_day, parse_time
 from web.services import SERVICES
 from web.views import Page, render
 

@@ -16,7 +16,7 @@ from web.formats import local, short_date
 from web.i18n import gettext, mark
 from web.pages.common import midnight
 from web.pages.line_words import translated
-from web.pages.schedule import BAD_DATE, parse_day
+from web.pages.schedule_form import BAD_DATE, parse_day
 from web.services import SERVICES
 from web.views import Page, render
 
