@@ -52,6 +52,7 @@ REFUSALS: dict[str, str] = {
     "superseded": N_("Điểm cầu đã kết nối từ thiết bị khác."),
     "name-taken": N_("Tên đăng nhập đã có người dùng."),
     "plan-changed": N_("Danh bạ vừa thay đổi sau khi xem trước. Xin xem trước lại."),
+    "file-gone": N_("Tệp xem trước đã hết hạn. Xin chọn lại tệp."),
     "reform-confirmed": N_("Lần sắp xếp này không còn là bản thảo."),
     "reform-done": N_("Lần sắp xếp này đã có hiệu lực hoặc đã hủy."),
     "reform-late": N_("Ngày có hiệu lực phải sau hôm nay."),

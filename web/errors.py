@@ -43,6 +43,14 @@ STATUS_OF_CODE = {
     "not-open": HTTPStatus.CONFLICT,
     "clash": HTTPStatus.CONFLICT,
     "wrong-state": HTTPStatus.CONFLICT,
+    "file-gone": HTTPStatus.GONE,
+    "plan-changed": HTTPStatus.CONFLICT,
+    "reform-confirmed": HTTPStatus.CONFLICT,
+    "reform-done": HTTPStatus.CONFLICT,
+    "reform-late": HTTPStatus.CONFLICT,
+    "reform-not-ready": HTTPStatus.CONFLICT,
+    "reform-waiting": HTTPStatus.CONFLICT,
+    "unit-in-use": HTTPStatus.CONFLICT,
 }
 
 _TITLES = {
@@ -52,6 +60,7 @@ _TITLES = {
     404: mark("Không tìm thấy trang này"),
     405: mark("Yêu cầu không hợp lệ"),
     409: mark("Chưa làm được việc này"),
+    410: mark("Không còn nữa"),
     413: mark("Dữ liệu gửi lên quá lớn"),
     429: mark("Quá nhiều lần thử"),
     503: mark("Hệ thống đang bận"),

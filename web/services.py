@@ -12,6 +12,7 @@ from rooms.directory.accounts import Accounts
 from rooms.directory.api_tokens import ApiTokens
 from rooms.directory.directory import Directory
 from rooms.directory.groups import Groups
+from rooms.directory.imports.pending import PendingFiles
 from rooms.directory.imports.service import Imports
 from rooms.directory.people import People
 from rooms.directory.reforms.service import Reforms
@@ -96,6 +97,7 @@ class Services:
     webhooks: Endpoints
     deliveries: Deliveries
     reports: Reports
+    pending: PendingFiles = field(default_factory=PendingFiles)
     turn: TurnServers = field(default_factory=TurnServers)
 
 

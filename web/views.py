@@ -118,6 +118,8 @@ def navigation(account: Account | None) -> tuple[NavItem, ...]:
     ]
     if account.role in _SEES_REPORTS:
         items.append(NavItem(place="reports", href="/bao-cao", label=gettext("Báo cáo")))
+    if account.role is not AccountRole.SITE_DEVICE:
+        items.append(NavItem(place="directory", href="/danh-ba", label=gettext("Danh bạ")))
     if account.role in _SEES_HEALTH:
         items.append(NavItem(place="health", href="/ky-thuat", label=gettext("Sức khỏe phòng họp")))
     if account.role is AccountRole.ADMINISTRATOR:

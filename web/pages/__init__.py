@@ -5,7 +5,11 @@ from web.pages import (
     answers,
     audit,
     calendar,
+<<<<<<< HEAD
     feed,
+=======
+    directory,
+>>>>>>> f5a78ee (The directory's pages: trees of any day, forms, lists with preview, reform days, a search for pickers)
     guide,
     health,
     history,
@@ -51,5 +55,6 @@ ROUTES = [
     *reports.ROUTES,
     *tokens.ROUTES,
     *webhooks.ROUTES,
+    *directory.ROUTES,
     *guide.ROUTES,
 ]
