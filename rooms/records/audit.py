@@ -21,16 +21,13 @@ class Action(StrEnum):
     TOKEN_REVOKED = "token-revoked"
     WEBHOOK_CHANGED = "webhook-changed"
     DELEGATES_EXPORTED = "delegates-exported"
-<<<<<<< HEAD
     CALENDAR_DAY_SET = "calendar-day-set"
     OFFICE_HOURS_SET = "office-hours-set"
-=======
     DIRECTORY_CHANGED = "directory-changed"
     LIST_IMPORTED = "list-imported"
     LIST_EXPORTED = "list-exported"
     REFORM_CONFIRMED = "reform-confirmed"
     REFORM_CANCELLED = "reform-cancelled"
->>>>>>> f5a78ee (The directory's pages: trees of any day, forms, lists with preview, reform days, a search for pickers)
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

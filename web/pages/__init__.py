@@ -5,11 +5,8 @@ from web.pages import (
     answers,
     audit,
     calendar,
-<<<<<<< HEAD
     feed,
-=======
     directory,
->>>>>>> f5a78ee (The directory's pages: trees of any day, forms, lists with preview, reform days, a search for pickers)
     guide,
     health,
     history,

@@ -21,16 +21,13 @@ ACTIONS = {
     Action.TOKEN_REVOKED: mark("Thu hồi mã truy cập API"),
     Action.WEBHOOK_CHANGED: mark("Sửa nơi nhận thông báo"),
     Action.DELEGATES_EXPORTED: mark("Tải danh sách đại biểu"),
-<<<<<<< HEAD
     Action.CALENDAR_DAY_SET: mark("Sửa ngày nghỉ, ngày làm bù"),
     Action.OFFICE_HOURS_SET: mark("Sửa giờ làm việc"),
-=======
     Action.DIRECTORY_CHANGED: mark("Sửa danh bạ"),
     Action.LIST_IMPORTED: mark("Nhập danh sách"),
     Action.LIST_EXPORTED: mark("Xuất danh sách"),
     Action.REFORM_CONFIRMED: mark("Xác nhận sắp xếp đơn vị"),
     Action.REFORM_CANCELLED: mark("Hủy sắp xếp đơn vị"),
->>>>>>> f5a78ee (The directory's pages: trees of any day, forms, lists with preview, reform days, a search for pickers)
 }
 
 
