@@ -30,6 +30,8 @@ REFUSALS: dict[str, str] = {
     "chat-closed": N_("Chủ trì đã tắt trao đổi chung."),
     "too-many-questions": N_("Đã có quá nhiều câu hỏi."),
     "unknown-question": N_("Không có câu hỏi này."),
+    "too-many-notes": N_("Đã có quá nhiều ghi chú."),
+    "unknown-note": N_("Không có ghi chú này."),
     "vote-runs": N_("Đang biểu quyết."),
     "vote-closed": N_("Đã kết thúc biểu quyết."),
     "too-many-votes": N_("Cuộc họp đã có quá nhiều lần biểu quyết."),

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from rooms.clock import Clock
@@ -22,7 +23,7 @@ from rooms.session.policy import SERVICE, Actor
 from rooms.session.slots import Tile
 from rooms.store.ballots import Ballots
 from rooms.store.database import Database
-from rooms.store.log import EventLog
+from rooms.store.log import EventLog, Log, RehearsalLog, last_run
 from rooms.switching import SwitchRule
 
 __all__ = ["Actor", "Attendance", "Connected", "Listener", "LiveMeeting", "LiveMeetings", "Tile"]
@@ -53,6 +54,7 @@ class LiveMeetings:
             health=health,
             switch=switch or SwitchRule(),
         )
+        self._db = db
         self._live: dict[int, LiveMeeting] = {}
         self._ending: dict[int, asyncio.Task[None]] = {}
         self._opening = asyncio.Lock()
@@ -80,6 +82,10 @@ class LiveMeetings:
             if self._closing:
                 raise RequestRefused("shutdown")
             if meeting.id in self._ending:  # its room must be closed before it is opened
+                await self._ending[meeting.id]
+            known = self._live.get(meeting.id)
+            if known is not None and known.session.rehearsal and self._due(meeting):
+                known.close()  # whoever is in the test run comes into the meeting
                 await self._ending[meeting.id]
             if meeting.id not in self._live:
                 self._live[meeting.id] = await self._open(meeting.id)
@@ -115,8 +121,6 @@ class LiveMeetings:
             RequestRefused: "ended", "cancelled", "not-open", "shutdown", "busy".
         """
         live = await self.live(meeting)
-        if meeting.state is MeetingState.REHEARSAL and self._begins(meeting):
-            await self._set_state(meeting.id, MeetingState.LIVE)
         return await live.enter(seat, connection, listener, after, resumed)
 
     async def limit(self, meeting_id: int, command: SetLimits, actor: SeatId) -> None:
@@ -153,30 +157,47 @@ class LiveMeetings:
             raise RequestRefused("ended")
         if meeting.state not in (*WAITING, MeetingState.LIVE):
             raise RequestRefused("not-open")
-        session, recent = await self._fold(meeting)
+        if meeting.state is MeetingState.REHEARSAL and not self._due(meeting):
+            return await self._rehearse(meeting)
+        session, recent = await self._fold(meeting, self._around.log)
         if session.phase is Phase.ENDED:  # the process died between the last entry and this
             await self._set_state(meeting.id, MeetingState.ENDED)
             raise RequestRefused("ended")
-        if self._begins(meeting):
+        if meeting.state in WAITING:
             await self._set_state(meeting.id, MeetingState.LIVE)
-        live = LiveMeeting(session, recent, self._around, lambda: self._forget(meeting.id))
+        return self._started(meeting, session, recent, self._around)
+
+    def _due(self, meeting: Meeting) -> bool:
+        """Whether the hour of the meeting has come; it ends a test run."""
+        return self._around.clock.now() >= meeting.start.timestamp()
+
+    async def _rehearse(self, meeting: Meeting) -> LiveMeeting:
+        """The test run that goes on, or the next one. Each has a log of its own."""
+        run = await last_run(self._db, meeting.id)
+        if run:
+            log = RehearsalLog(self._db, run)
+            session, recent = await self._fold(meeting, log, rehearsal=True)
+            if session.phase is not Phase.ENDED:
+                return self._started(meeting, session, recent, replace(self._around, log=log))
+        log = RehearsalLog(self._db, run + 1)
+        session, recent = await self._fold(meeting, log, rehearsal=True)
+        return self._started(meeting, session, recent, replace(self._around, log=log))
+
+    def _started(
+        self, meeting: Meeting, session: Session, recent: list[Entry], around: Surroundings
+    ) -> LiveMeeting:
+        live = LiveMeeting(session, recent, around, lambda: self._forget(meeting.id))
         live.start()
         return live
-
-    def _begins(self, meeting: Meeting) -> bool:
-        """Whether the meeting is in session once somebody is in its room: a rehearsal is not, until
-        the hour of the meeting has come."""
-        if meeting.state is MeetingState.REHEARSAL:
-            return self._around.clock.now() >= meeting.start.timestamp()
-        return meeting.state in WAITING
 
     async def _set_state(self, meeting_id: int, state: MeetingState) -> None:
         now = datetime.fromtimestamp(self._around.clock.now(), UTC)
         await self._around.meetings.set_state(meeting_id, state, now)
 
-    async def _fold(self, meeting: Meeting) -> tuple[Session, list[Entry]]:
+    async def _fold(
+        self, meeting: Meeting, events: Log, *, rehearsal: bool = False
+    ) -> tuple[Session, list[Entry]]:
         """The session the log leads to, and the newest entries; a new log gets its first one."""
-        events = self._around.log
         start = await events.snapshot(meeting.id) or NOTHING
         recent = await events.entries(meeting.id, after=max(0, start.seq - RECENT_ENTRIES))
         if recent:
@@ -186,7 +207,11 @@ class LiveMeetings:
             at=self._around.clock.now(),
             actor=SERVICE.seat,
             event=MeetingOpened(
-                meeting=meeting.id, title=meeting.title, seats=opening_seats(meeting)
+                meeting=meeting.id,
+                title=meeting.title,
+                seats=opening_seats(meeting),
+                ends=meeting.end.timestamp(),
+                rehearsal=rehearsal,
             ),
         )
         await events.append(meeting.id, [opened])

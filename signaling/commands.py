@@ -102,7 +102,7 @@ HANDLERS: dict[type[messages.Request], Handler] = {
     messages.ShowOnMain: _command(lambda m: commands.ShowOnMain(seat=_optional_seat(m.seat))),
     messages.StartRecording: _command(lambda m: commands.StartRecording()),
     messages.StopRecording: _command(lambda m: commands.StopRecording()),
-    messages.EndMeeting: _command(lambda m: commands.EndMeeting()),
+    messages.EndMeeting: _command(lambda m: commands.EndMeeting(text=m.text)),
     messages.Command: _command(lambda m: m.command),
 }
 

@@ -155,7 +155,7 @@ class StopRecording(Request, frozen=True, tag="stop-recording"):
 
 
 class EndMeeting(Request, frozen=True, tag="end-meeting"):
-    pass
+    text: Annotated[str, Meta(max_length=300)] = ""
 
 
 class Command(Request, frozen=True, tag="command"):

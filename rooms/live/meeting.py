@@ -38,7 +38,7 @@ from rooms.session.notices import AnyNotice, MediaLost, Permissions, Receipt
 from rooms.session.policy import SERVICE, Actor
 from rooms.session.visible import entries_for, session_for
 from rooms.store.ballots import Ballots, Paper
-from rooms.store.log import EventLog
+from rooms.store.log import Log
 from rooms.switching import SwitchRule
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ _EVERYBODY = frozenset(Role)
 class Surroundings:
     """What a live meeting works with."""
 
-    log: EventLog
+    log: Log
     ballots: Ballots
     meetings: Meetings
     recordings: Recordings
@@ -348,8 +348,16 @@ class LiveMeeting:
                 for request in batch:  # those without an answer yet: something failed
                     request.settle(RequestRefused("shutdown"))
         if self.session.phase is Phase.ENDED:
-            now = datetime.fromtimestamp(self._clock.now(), UTC)
-            await self._around.meetings.set_state(self.session.meeting, MeetingState.ENDED, now)
+            await self._over()
+
+    async def _over(self) -> None:
+        """The schedule hears of the end. After a test run the meeting waits for its start again."""
+        now = datetime.fromtimestamp(self._clock.now(), UTC)
+        meetings, meeting = self._around.meetings, self.session.meeting
+        if self.session.rehearsal:
+            await meetings.end_rehearsal(meeting, now)
+        else:
+            await meetings.set_state(meeting, MeetingState.ENDED, now)
 
     async def _process(self, batch: Sequence[Request]) -> None:
         """Decide, log, tell: in this order."""

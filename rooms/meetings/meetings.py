@@ -20,7 +20,7 @@ from rooms.meetings.saving import draft_of
 from rooms.meetings.seating import may_see, seat_for
 from rooms.session.model import Seat
 from rooms.store.database import Database
-from rooms.store.tables import MeetingRow
+from rooms.store.tables import MeetingRevisionRow, MeetingRow
 
 __all__ = [
     "LOCAL",
@@ -214,6 +214,20 @@ class Meetings:
         async with self._db.session() as session:
             row = await saving.hold(session, meeting_id)
             await saving.step(session, row, state, None, now or datetime.now(UTC), "")
+
+    async def end_rehearsal(self, meeting_id: int, now: datetime) -> None:
+        """A test run is over: the meeting is again what it was before."""
+        meeting = await self.get(meeting_id)
+        if meeting is None or meeting.state is not MeetingState.REHEARSAL:
+            return
+        query = select(MeetingRevisionRow.id).where(
+            MeetingRevisionRow.meeting_id == meeting_id,
+            MeetingRevisionRow.action == MeetingState.INVITED.value,
+        )
+        async with self._db.reading() as session:
+            invited = await session.scalar(query.limit(1))
+        state = MeetingState.APPROVED if invited is None else MeetingState.INVITED
+        await self.set_state(meeting_id, state, now)
 
     async def discard(self, meeting_id: int, by: Account) -> None:
         """Throw away a draft, with its history.

@@ -11,6 +11,7 @@ from msgspec import Meta
 from rooms.session.model import (
     Audience,
     Majority,
+    NoteKind,
     Profile,
     RollState,
     SceneKind,
@@ -108,7 +109,7 @@ class StopRecording(Command, frozen=True, tag="stop-recording"):
 
 
 class EndMeeting(Command, frozen=True, tag="end-meeting"):
-    pass
+    text: Annotated[str, Meta(max_length=300)] = ""  # thanks, and what follows; shown to all
 
 
 # ---------------------------------------------------------------- the floor
@@ -342,6 +343,38 @@ class NextInRound(Command, frozen=True, tag="next-in-round"):
     """From the service when the time of a site is over, or from who leads before that."""
 
 
+# ---------------------------------------------------------------- notes and checks
+
+NoteText = Annotated[str, Meta(max_length=2000)]
+
+
+class TakeNote(Command, frozen=True, tag="take-note"):
+    """Write down a decision, conclusion or task for the minutes."""
+
+    kind: NoteKind
+    text: NoteText
+
+
+class ChangeNote(Command, frozen=True, tag="change-note"):
+    """Without text it is struck out."""
+
+    note: Number
+    kind: NoteKind
+    text: NoteText
+
+
+class CheckSite(Command, frozen=True, tag="check-site"):
+    """Whether a site passed the test run."""
+
+    seat: SeatRef
+    passed: bool
+    note: Annotated[str, Meta(max_length=300)] = ""
+
+
+class ExtendMeeting(Command, frozen=True, tag="extend-meeting"):
+    seconds: Annotated[int, Meta(ge=60, le=14400)]
+
+
 ClientCommand = (
     InviteToSpeak
     | EndTurn
@@ -378,6 +411,10 @@ ClientCommand = (
     | StartRound
     | EndRound
     | NextInRound
+    | TakeNote
+    | ChangeNote
+    | CheckSite
+    | ExtendMeeting
 )
 
 AnyCommand = (

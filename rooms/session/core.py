@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from rooms.session import admission, course, floor, rollcall, scenes, votes, words
+from rooms.session import admission, course, floor, notes, rollcall, scenes, votes, words
 from rooms.session import commands as c
 from rooms.session import events as e
 from rooms.session.decisions import (
@@ -255,7 +255,7 @@ def _end(state: Session, actor: Actor, command: c.EndMeeting, now: float) -> Dec
         ends.append(e.ItemReached(item=None, by=actor.seat))
     if state.recording is not None:
         ends.append(e.RecordingStopped(recording=state.recording.id, by=actor.seat))
-    return [*ends, e.MeetingEnded(by=actor.seat)]
+    return [*ends, e.MeetingEnded(by=actor.seat, text=command.text.strip())]
 
 
 _DECIDERS: Deciders = {
@@ -281,6 +281,7 @@ _DECIDERS: Deciders = {
     **votes.DECIDERS,
     **admission.DECIDERS,
     **scenes.DECIDERS,
+    **notes.DECIDERS,
 }
 
 
@@ -314,6 +315,8 @@ def _opened(state: Session, event: e.MeetingOpened, at: float) -> Session:
         agenda=event.agenda,
         deputy=event.deputy,
         discussion=event.discussion,
+        ends=event.ends,
+        rehearsal=event.rehearsal,
     )
 
 
@@ -397,6 +400,7 @@ def _ended(state: Session, event: e.MeetingEnded, at: float) -> Session:
     return msgspec.structs.replace(
         state,
         phase=Phase.ENDED,
+        farewell=event.text,
         seats=seats,
         sharing=None,
         main=None,
@@ -431,5 +435,6 @@ _EVOLVERS: Evolvers = {
     **votes.EVOLVERS,
     **admission.EVOLVERS,
     **scenes.EVOLVERS,
+    **notes.EVOLVERS,
     e.Withheld: lambda state, event, at: state,
 }

@@ -7,11 +7,14 @@ from rooms.session.model import (
     Knock,
     LineLimits,
     Message,
+    Note,
+    NoteKind,
     Question,
     RollAnswer,
     Scene,
     Seat,
     SeatId,
+    SiteCheck,
     Vote,
 )
 
@@ -29,6 +32,8 @@ class MeetingOpened(Event, frozen=True, tag="meeting-opened"):
     agenda: tuple[Agenda, ...] = ()
     deputy: SeatId | None = None
     discussion: bool = True
+    ends: float | None = None  # as planned
+    rehearsal: bool = False
 
 
 class SeatEntered(Event, frozen=True, tag="seat-entered"):
@@ -286,12 +291,37 @@ class RoundEnded(Event, frozen=True, tag="round-ended"):
     by: SeatId
 
 
+class NoteTaken(Event, frozen=True, tag="note-taken"):
+    note: Note
+    by: SeatId
+
+
+class NoteChanged(Event, frozen=True, tag="note-changed"):
+    """Without text it is struck out."""
+
+    note: int
+    kind: NoteKind
+    text: str
+    by: SeatId
+
+
+class SiteChecked(Event, frozen=True, tag="site-checked"):
+    seat: SeatId
+    check: SiteCheck
+
+
+class MeetingExtended(Event, frozen=True, tag="meeting-extended"):
+    until: float  # UTC epoch seconds
+    by: SeatId
+
+
 class Withheld(Event, frozen=True, tag="withheld"):
     """In place of an entry that is not for this seat. It changes nothing, and is in no log."""
 
 
 class MeetingEnded(Event, frozen=True, tag="meeting-ended"):
     by: SeatId
+    text: str = ""  # thanks, and what follows
 
 
 AnyEvent = (
@@ -342,6 +372,10 @@ AnyEvent = (
     | SceneSet
     | RoundStarted
     | RoundEnded
+    | NoteTaken
+    | NoteChanged
+    | SiteChecked
+    | MeetingExtended
     | Withheld
     | MeetingEnded
 )

@@ -244,6 +244,31 @@ class Round(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     by: SeatId
 
 
+class NoteKind(StrEnum):
+    DECISION = "decision"
+    CONCLUSION = "conclusion"
+    TASK = "task"
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the secretary wrote down for the minutes."""
+
+    id: int
+    kind: NoteKind
+    text: str
+    item: int | None  # agenda item at hand
+    at: float
+
+
+class SiteCheck(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Whether a site passed the test run."""
+
+    passed: bool
+    note: str
+    by: SeatId
+    at: float
+
+
 class Session(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The whole state of one live meeting: a fold of its log.
 
@@ -280,4 +305,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     barred: tuple[SeatId, ...] = ()  # do not come in
     scene: Scene = Scene()
     round: Round | None = None
+    notes: tuple[Note, ...] = ()
+    checks: dict[SeatId, SiteCheck] = {}
+    ends: float | None = None  # as planned, or as extended
+    rehearsal: bool = False  # a test run of the meeting, with a log of its own
+    farewell: str = ""  # what the chair says at the end
     seq: int = 0  # of the last log entry folded in

@@ -76,6 +76,10 @@ PERMISSIONS: dict[type[c.Command], frozenset[Role]] = {
     c.StartRound: _LEADS,
     c.EndRound: _LEADS,
     c.NextInRound: _LEADS,
+    c.TakeNote: _LEADS,
+    c.ChangeNote: _LEADS,
+    c.CheckSite: _MUTERS,
+    c.ExtendMeeting: _LEADS,
 }
 
 

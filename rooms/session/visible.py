@@ -1,8 +1,8 @@
 """What of the session and its log one seat may know. Pure.
 
 Everything is for everybody but: messages to secretary and technicians, what a vote comes to until
-it is published, and who knocks. An entry that is withheld keeps its number, so that no client sees
-a gap.
+it is published, who knocks, and the notes for the minutes. An entry that is withheld keeps its
+number, so that no client sees a gap.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ from rooms.session.votes import hidden
 from rooms.session.words import reads
 
 _WITHHELD = e.Withheld()
-_KNOCKS = (e.Knocked, e.KnockEnded)
-_OWN = (e.MessageSent, e.VoteCast, e.VoteCounted, *_KNOCKS)  # not the same for all
+_LEADS_ALONE = (e.Knocked, e.KnockEnded, e.NoteTaken, e.NoteChanged)
+_OWN = (e.MessageSent, e.VoteCast, e.VoteCounted, *_LEADS_ALONE)  # not the same for all
 
 
 def entries_for(entries: Sequence[e.Entry], seat: Seat | None) -> Sequence[e.Entry]:
@@ -46,7 +46,7 @@ def _event_for(event: e.AnyEvent, seat: Seat | None) -> e.AnyEvent:
         return msgspec.structs.replace(event, counts=())
     if isinstance(event, e.VoteCounted):
         return msgspec.structs.replace(event, tally=())
-    return _WITHHELD if isinstance(event, _KNOCKS) else event
+    return _WITHHELD if isinstance(event, _LEADS_ALONE) else event
 
 
 def _may_read(seat: Seat | None, message: Message) -> bool:
@@ -63,4 +63,5 @@ def session_for(session: Session, seat: Seat | None) -> Session:
         messages=messages,
         votes=tuple(hidden(vote) for vote in session.votes),
         knocking={},
+        notes=(),
     )

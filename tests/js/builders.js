@@ -63,6 +63,11 @@ export function session(seats, fields = {}) {
     barred: [],
     scene: { kind: "main", seats: [] },
     round: null,
+    notes: [],
+    checks: {},
+    ends: null,
+    rehearsal: false,
+    farewell: "",
     seq: 10,
     ...fields,
   };

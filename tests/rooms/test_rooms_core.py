@@ -17,6 +17,7 @@ from rooms.session.model import (
     Agenda,
     Audience,
     LineLimits,
+    NoteKind,
     Phase,
     Profile,
     Role,
@@ -131,6 +132,10 @@ ALLOWED = {
     c.StartRound: "cs",
     c.EndRound: "cs",
     c.NextInRound: "cs",
+    c.TakeNote: "cs",
+    c.ChangeNote: "cs",
+    c.CheckSite: "cst",
+    c.ExtendMeeting: "cs",
 }
 LETTERS = {"c": CHAIR, "s": SECRETARY, "t": TECHNICIAN, "p": KBANG, "d": DELEGATE}
 EXAMPLES: dict[type[c.Command], c.Command] = {
@@ -186,6 +191,10 @@ EXAMPLES: dict[type[c.Command], c.Command] = {
     c.StartRound: c.StartRound(seconds=10),
     c.EndRound: c.EndRound(),
     c.NextInRound: c.NextInRound(),
+    c.TakeNote: c.TakeNote(kind=NoteKind.DECISION, text="Thông qua"),
+    c.ChangeNote: c.ChangeNote(note=1, kind=NoteKind.TASK, text="Giao Sở Tài chính"),
+    c.CheckSite: c.CheckSite(seat=PLEIKU, passed=True),
+    c.ExtendMeeting: c.ExtendMeeting(seconds=900),
 }
 # Commands that are allowed, and yet find nothing to work on in a meeting that has just begun.
 NOTHING_YET = {
@@ -202,6 +211,7 @@ NOTHING_YET = {
     c.RecountVote: "unknown-vote",
     c.PublishVote: "unknown-vote",
     c.TurnAway: "unknown-seat",
+    c.ChangeNote: "unknown-note",
 }
 
 

@@ -1,5 +1,7 @@
 """Votes, doors and the chair in a live meeting over a real store."""
 
+import asyncio
+
 import msgspec
 import pytest
 from rooms_live_world import World
@@ -112,3 +114,55 @@ async def test_the_round_goes_on_by_itself(world: World):
     await until(lambda: world.session.main != first)
     world.clock.advance(10)
     await until(lambda: world.session.round is None)
+
+
+# ---------------------------------------------------------------- test runs
+
+
+@pytest.fixture
+async def tomorrow(world: World) -> World:
+    """The meeting starts in a day, and is in its test run."""
+    async with world.db.session() as session:
+        start = world.meeting.start.timestamp()
+        world.clock.advance(start - 86400 - world.clock.now())
+        await session.execute(text("UPDATE meetings SET state = 'rehearsal'"))
+    meeting = await world.meetings.get(world.meeting.id)
+    assert meeting is not None
+    world.meeting = meeting
+    return world
+
+
+async def test_a_test_run_leaves_no_trace_in_the_log_of_the_meeting(tomorrow: World):
+    technician, _ = await tomorrow.enter("kythuat")
+    kbang, ear = await tomorrow.enter("kbang")
+    assert technician.session.rehearsal
+    await technician.submit(c.CheckSite(seat=kbang.seat_id, passed=False, note="Loa rè"))
+    assert tomorrow.session.checks[kbang.seat_id].note == "Loa rè"
+    secretary, _ = await tomorrow.enter("thuky")
+    await secretary.submit(c.EndMeeting())
+    await until(lambda: ear.closed == "ended")
+    assert await tomorrow.log() == []
+    await until_state(tomorrow, "approved")
+
+
+async def test_a_test_run_goes_on_over_a_restart_and_ends_at_the_hour_of_the_meeting(
+    tomorrow: World,
+):
+    kbang, ear = await tomorrow.enter("kbang")
+    await kbang.submit(c.RaiseHand())
+    await tomorrow.restart()
+    again, ear = await tomorrow.enter("kbang")
+    assert again.session.rehearsal
+    assert again.session.queue == (kbang.seat_id,)
+    tomorrow.clock.advance(86400)
+    back, _ = await tomorrow.enter("kbang")
+    assert ear.closed == "shutdown"
+    assert (back.session.rehearsal, back.session.queue) == (False, ())
+    assert (await tomorrow.log())[0] == "MeetingOpened"
+    await until_state(tomorrow, "live")
+
+
+async def until_state(world: World, state: str) -> None:
+    async with asyncio.timeout(5):
+        while (await world.state()).value != state:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)

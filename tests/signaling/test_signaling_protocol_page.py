@@ -36,6 +36,8 @@ STRUCTURES: list[type[msgspec.Struct]] = [
     model.Question,
     model.Vote,
     model.Knock,
+    model.Note,
+    model.SiteCheck,
     model.Scene,
     model.Round,
     events.Entry,

@@ -17,6 +17,7 @@ from rooms.session.events import AnyEvent, Entry, MeetingOpened, Withheld
 from rooms.session.model import (
     Agenda,
     Audience,
+    NoteKind,
     Profile,
     Role,
     RollState,
@@ -111,6 +112,14 @@ def random_command(dice: random.Random, state: Session, seat: Seat, late: bool) 
             c.StartRound(seconds=10),
             c.EndRound(),
             c.NextInRound(),
+            c.TakeNote(kind=dice.choice(list(NoteKind)), text="Giao Sở Tài chính"),
+            c.ChangeNote(
+                note=any_id(dice, state.notes),
+                kind=NoteKind.TASK,
+                text=dice.choice(("", "Giao Sở Xây dựng")),
+            ),
+            c.CheckSite(seat=other, passed=on),
+            c.ExtendMeeting(seconds=600),
             c.EndMeeting() if late else c.FollowSpeaker(seat=other),
         )
     )
@@ -128,9 +137,9 @@ def random_log(seed: int) -> list[Entry]:
     )
     log = [Entry(seq=1, at=START, actor="system", event=opened)]
     state = fold(log)
-    for step in range(400):
+    for step in range(500):
         seat, now = dice.choice(SEATS), START + step
-        command = random_command(dice, state, seat, late=step > 370)
+        command = random_command(dice, state, seat, late=step > 470)
         by_service = not may(seat.role, type(command)) or isinstance(command, c.Enter | c.Depart)
         actor = Actor(seat.id, None if by_service else seat.role)
         decision = decide(state, actor, command, now)

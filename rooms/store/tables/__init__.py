@@ -47,7 +47,13 @@ from rooms.store.tables.meetings import (
     MeetingStaffRow,
     MeetingTemplateRow,
 )
-from rooms.store.tables.records import AuditEntryRow, LogEntryRow, LogSnapshotRow, RecordingRow
+from rooms.store.tables.records import (
+    AuditEntryRow,
+    LogEntryRow,
+    LogSnapshotRow,
+    RecordingRow,
+    RehearsalEntryRow,
+)
 from rooms.store.tables.reports import (
     ReportCursorRow,
     ReportSiteRow,
@@ -95,6 +101,7 @@ __all__ = [
     "RecordingRow",
     "ReformMoveRow",
     "ReformRow",
+    "RehearsalEntryRow",
     "ReplayRow",
     "ReportCursorRow",
     "ReportSiteRow",

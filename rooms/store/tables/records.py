@@ -20,6 +20,19 @@ class LogEntryRow(Base):
     event: Mapped[str] = mapped_column(Text)  # JSON of one `rooms.session.events` class
 
 
+class RehearsalEntryRow(Base):
+    """The log of a test run. It is not the record of the meeting; each run has its own."""
+
+    __tablename__ = "rehearsal_entries"
+
+    meeting_id: Mapped[int] = mapped_column(ForeignKey("meetings.id"), primary_key=True)
+    run: Mapped[int] = mapped_column(primary_key=True)  # 1, 2, 3, …
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[float]
+    actor: Mapped[str] = mapped_column(String(64))
+    event: Mapped[str] = mapped_column(Text)
+
+
 class LogSnapshotRow(Base):
     """A folded session, so that a long log need not be folded from its start."""
 

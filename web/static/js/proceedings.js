@@ -15,7 +15,7 @@ const KEPT_MESSAGES = 100;
  * @returns {Session | null} null: not an event of these
  */
 export function evolveProceedings(session, event, at) {
-  return rollCall(session, event, at) ?? words(session, event) ?? votes(session, event, at) ?? doors(session, event) ?? scenes(session, event);
+  return rollCall(session, event, at) ?? words(session, event) ?? votes(session, event, at) ?? doors(session, event) ?? scenes(session, event) ?? notes(session, event);
 }
 
 /** @param {Session} session @param {LogEvent} event @param {number} at @returns {Session | null} */
@@ -135,6 +135,25 @@ function scenes(session, event) {
       return { ...session, round: { seconds: event.seconds, by: event.by } };
     case "round-ended":
       return { ...session, round: null };
+    default:
+      return null;
+  }
+}
+
+/** @param {Session} session @param {LogEvent} event @returns {Session | null} */
+function notes(session, event) {
+  switch (event.type) {
+    case "note-taken":
+      return { ...session, notes: [...session.notes, event.note] };
+    case "note-changed": {
+      const kept = session.notes.filter((note) => note.id !== event.note || event.text !== "");
+      const { kind, text } = event;
+      return { ...session, notes: kept.map((note) => (note.id === event.note ? { ...note, kind, text } : note)) };
+    }
+    case "site-checked":
+      return { ...session, checks: { ...session.checks, [event.seat]: event.check } };
+    case "meeting-extended":
+      return { ...session, ends: event.until };
     default:
       return null;
   }

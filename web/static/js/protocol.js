@@ -74,6 +74,9 @@
  * @property {boolean} published
  *
  * @typedef {{ seat: Seat, at: number }} Knock
+ * @typedef {"decision" | "conclusion" | "task"} NoteKind
+ * @typedef {{ id: number, kind: NoteKind, text: string, item: number | null, at: number }} Note
+ * @typedef {{ passed: boolean, note: string, by: string, at: number }} SiteCheck
  * @typedef {"main" | "two" | "four" | "presidium" | "document" | "grid"} SceneKind
  * @typedef {{ kind: SceneKind, seats: readonly string[] }} Scene
  *
@@ -122,10 +125,15 @@
  * @property {readonly string[]} barred
  * @property {Scene} scene
  * @property {{ seconds: number, by: string } | null} round
+ * @property {readonly Note[]} notes for the minutes; empty for those who do not lead
+ * @property {Readonly<Record<string, SiteCheck>>} checks of the test run
+ * @property {number | null} ends as planned, or as extended
+ * @property {boolean} rehearsal a test run
+ * @property {string} farewell what the chair says at the end
  * @property {number} seq
  *
  * @typedef {{ type: "meeting-opened", meeting: number, title: string, seats: Seat[], agenda: AgendaItem[],
- *       deputy: string | null, discussion: boolean }
+ *       deputy: string | null, discussion: boolean, ends: number | null, rehearsal: boolean }
  *   | { type: "seat-entered", seat: Seat }
  *   | { type: "seat-left", seat: string, left: boolean }
  *   | { type: "microphone-set", seat: string, on: boolean, by: string }
@@ -172,8 +180,12 @@
  *   | { type: "scene-set", scene: Scene, by: string }
  *   | { type: "round-started", seconds: number, by: string }
  *   | { type: "round-ended", by: string }
+ *   | { type: "note-taken", note: Note, by: string }
+ *   | { type: "note-changed", note: number, kind: NoteKind, text: string, by: string }
+ *   | { type: "site-checked", seat: string, check: SiteCheck }
+ *   | { type: "meeting-extended", until: number, by: string }
  *   | { type: "withheld" }
- *   | { type: "meeting-ended", by: string }} LogEvent
+ *   | { type: "meeting-ended", by: string, text: string }} LogEvent
  *
  * @typedef {{ seq: number, at: number, actor: string, event: LogEvent }} Entry
  *

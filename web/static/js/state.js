@@ -63,6 +63,11 @@ export const NOTHING = Object.freeze({
   barred: [],
   scene: { kind: /** @type {const} */ ("main"), seats: [] },
   round: null,
+  notes: [],
+  checks: {},
+  ends: null,
+  rehearsal: false,
+  farewell: "",
   seq: 0,
 });
 
@@ -185,8 +190,8 @@ export function evolve(session, { seq, at, event }) {
   let next = { ...session, seq };
   switch (event.type) {
     case "meeting-opened": {
-      const { meeting, title, agenda, deputy, discussion } = event;
-      return { ...NOTHING, meeting, title, agenda, deputy, discussion, seats: byId(event.seats), seq };
+      const { meeting, title, agenda, deputy, discussion, ends, rehearsal } = event;
+      return { ...NOTHING, meeting, title, agenda, deputy, discussion, ends, rehearsal, seats: byId(event.seats), seq };
     }
     case "seat-entered":
       next.seats = merged(session.seats, [[event.seat.id, event.seat]]);
@@ -235,7 +240,7 @@ export function evolve(session, { seq, at, event }) {
     case "meeting-ended": {
       const seats = Object.values(session.seats).map((seat) => ({ ...seat, ...AWAY, hand: null }));
       const nobody = { main: null, pinned: false, sharing: null, recording: null, floor: null, queue: [], pause: null, knocking: {}, round: null };
-      return { ...next, ...nobody, phase: "ended", seats: byId(seats) };
+      return { ...next, ...nobody, phase: "ended", farewell: event.text, seats: byId(seats) };
     }
     default: // an event of a later version
       return next;
