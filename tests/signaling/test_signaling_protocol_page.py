@@ -7,6 +7,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
+import rooms
 import signaling
 from rooms import turn
 from rooms.errors import REFUSALS
@@ -48,22 +49,13 @@ STRUCTURES: list[type[msgspec.Struct]] = [
     notices.Level,
     notices.Line,
 ]
-NOT_ON_A_SOCKET = {
-    "plan-changed",
-    "answers-early",
-    "answers-locked",
-    "answers-off",
-    "bad-credentials",
-    "changed-meanwhile",
-    "comments-closed",
-    "clash",
-    "dumps-off",
-    "name-taken",
-    "outside-branch",
-    "throttled",
-    "unit-in-use",
-    "wrong-state",
-}  # of pages
+ROOMS = Path(rooms.__file__).parent
+ON_A_SOCKET = [*ROOMS.glob("session/*.py"), *ROOMS.glob("live/*.py"), ROOMS / "service.py"]
+REFUSED = {
+    code
+    for file in ON_A_SOCKET
+    for code in re.findall(r'Refused\("([a-z-]+)"\)', file.read_text(encoding="utf-8"))
+}
 
 
 COMMANDS = {str(kind.__struct_config__.tag) for kind in get_args(commands.ClientCommand)}
@@ -160,7 +152,8 @@ def test_every_bye_code() -> None:
 
 
 def test_every_refused_code() -> None:
-    codes = REFUSALS.keys() - NOT_ON_A_SOCKET | MEDIA_REFUSALS.keys() | {FAILED_CODE}
+    assert REFUSALS.keys() >= REFUSED
+    codes = REFUSED | MEDIA_REFUSALS.keys() | {FAILED_CODE}
     assert set(table_codes("Why requests are refused")) == codes
 
 
