@@ -1,8 +1,8 @@
 """REST resources under /api/v1: each module registers its own, `README.md` says how."""
 
-from web.api import dumps, meetings, openapi, recordings, reports, webhooks
+from web.api import calendar, dumps, meetings, openapi, recordings, reports, webhooks
 
-RESOURCES = (meetings.api, recordings.api, dumps.api, webhooks.api, reports.api)
+RESOURCES = (meetings.api, recordings.api, dumps.api, webhooks.api, calendar.api, reports.api)
 
 ROUTES = [
     *(route for resources in RESOURCES for route in resources.routes()),
