@@ -124,7 +124,14 @@ class Node:
         if name not in self.rooms:
             now = time.monotonic()
             offset = time.time() + NTP_EPOCH_S - now
-            room = Room(name, self._egress, self.counters, now, ntp_offset=offset)
+            room = Room(
+                name,
+                self._egress,
+                self.counters,
+                now,
+                ntp_offset=offset,
+                clock=time.monotonic,
+            )
             room.relieve(self.pump.relief, now)
             self.rooms[name] = room
             self._names[room] = name

@@ -7,7 +7,7 @@ replaced, encrypted in place by libsrtp in the egress arena.
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from struct import Struct
 from typing import Any
 
@@ -24,13 +24,16 @@ from media.forward.rtx import RtxSender
 from media.receive.source_packet import SourcePacket
 from media.receive.up_track import Feed
 from media.rtp import vp8
-from media.transport.egress import MAX_DATAGRAM, MAX_SEGMENTS, Egress
+from media.transport.egress import MAX_DATAGRAM, MAX_SEGMENTS, STRIDE, Egress
 
 MATRIX_FROM = 14  # subscribers
 PADDING_LIMIT = 24  # bytes of RTP padding spent to make neighbours equal for GSO
-ROWS_BYTES = 800_000  # a matrix larger than this leaves the cache: it is made in parts
+ROWS_BYTES = 160_000  # a matrix larger than this is made and sent in parts: the first need not wait
 _NUMBERS = Struct("!HII")
 _SHORT = Struct("!H")
+
+# Template, sequence number, timestamp, where the payload begins and its VP8 descriptor.
+Shape = tuple[bytes, int, int, tuple[int, vp8.Vp8Descriptor] | None]
 
 
 class Copy:
@@ -50,6 +53,16 @@ class Copy:
         self.payload_at = len(head)
         self.octets = len(payload)
         self.template = head + payload
+
+    @property
+    def shape(self) -> "Shape":
+        picture = self.packet.vp8
+        return (
+            self.template,
+            self.packet.extended,
+            self.packet.timestamp,
+            None if picture is None else (self.payload_at, picture),
+        )
 
     def numbers(self, column: int) -> tuple[int, int, int, int, int, int]:
         """What the offsets of a member are added to, see `GroupArrays`."""
@@ -103,11 +116,21 @@ def runs(sizes: Sequence[int], limit: int = MAX_SEGMENTS) -> list[tuple[int, int
 
 
 class FanOut:
-    """Copies for all subscribers of an encoding, into the egress."""
+    """Copies for all subscribers of an encoding, into the egress.
+
+    Args:
+        clock: monotonic seconds: bursts of hundreds of feeds take milliseconds, and estimators must
+            not take that for a queue. None: everything leaves at the `now` it is sent with.
+    """
 
     def __init__(
-        self, egress: Egress, counters: Counters, numbers: TransportNumbers | None = None
+        self,
+        egress: Egress,
+        counters: Counters,
+        numbers: TransportNumbers | None = None,
+        clock: Callable[[], float] | None = None,
     ) -> None:
+        self.clock = clock
         self.egress = egress
         self.counters = counters
         self.numbers = numbers if numbers is not None else TransportNumbers()
@@ -119,6 +142,8 @@ class FanOut:
 
     def send(self, feed: Feed, packets: Sequence[SourcePacket], now: float) -> int:
         """Copies of `packets` (in arrival order) to the feed's sinks; returns how many."""
+        if self.clock is not None:
+            now = self.clock()
         if feed.groups is None:
             feed.groups = build_groups(feed, feed.sinks)
             for group in feed.groups:
@@ -216,59 +241,51 @@ class FanOut:
 
     def _loop(self, group: Group, run: Sequence[Copy], now: float) -> None:
         egress = self.egress
-        memory = egress.memory
-        lengths = egress.length_memory
-        protect = self._protect
-        stride = memory.nbytes // len(egress.pointers)
-        count = len(run)
+        memory, write, write_short = egress.memory, _NUMBERS.pack_into, _SHORT.pack_into
+        count, members = len(run), len(group.members)
+        slot = egress.reserve(members * count)
+        at = slot * STRIDE
         transport = run[0].transport_at
-        transport_numbers = self.numbers.memory
-        log = self.numbers.log
+        shapes = [copy.shape for copy in run]
+        number = 0
         records = array("Q", _records(run, now)) if transport else array("Q")
-        for index, context in enumerate(group.contexts):
-            slot = egress.reserve(count)
-            sequence_offset = group.sequence_offsets[index]
-            timestamp_offset = group.timestamp_offsets[index]
-            ssrc = group.ssrcs[index]
-            number = 0
+        for index, (sequence_offset, timestamp_offset, ssrc, pid_offset, tl0_offset) in enumerate(
+            group.offsets
+        ):
             if transport:
-                number = transport_numbers[group.indices[index]]
-                transport_numbers[group.indices[index]] = (number + count) & 0xFFFFFFFF
-                log.write(group.indices[index], number, records)
-                if group.by_stream:
-                    self._note(group.members[index], sequence_offset, run, number)
-            failed = False
-            for column, copy in enumerate(run):
-                packet = copy.packet
-                template = copy.template
-                size = len(template)
-                at = (slot + column) * stride
-                memory[at : at + size] = template
-                _NUMBERS.pack_into(
-                    memory,
-                    at + 2,
-                    packet.extended + sequence_offset & 0xFFFF,
-                    packet.timestamp + timestamp_offset & 0xFFFFFFFF,
-                    ssrc,
-                )
+                number = self._take_numbers(group, index, records, run)
+            for template, sequence, timestamp, picture in shapes:
+                memory[at : at + len(template)] = template
+                sequence = sequence + sequence_offset & 0xFFFF
+                write(memory, at + 2, sequence, timestamp + timestamp_offset & 0xFFFFFFFF, ssrc)
                 if transport:
-                    _SHORT.pack_into(memory, at + transport, number + column & 0xFFFF)
-                picture = packet.vp8
+                    write_short(memory, at + transport, number & 0xFFFF)
+                    number += 1
                 if picture is not None:
+                    payload_at, descriptor = picture
                     vp8.rewrite(
                         memory,
-                        at + copy.payload_at,
-                        picture,
-                        picture.picture_id + group.pid_offsets[index],
-                        picture.tl0 + group.tl0_offsets[index],
+                        at + payload_at,
+                        descriptor,
+                        descriptor.picture_id + pid_offset,
+                        descriptor.tl0 + tl0_offset,
                     )
-                lengths[slot + column] = size
-                if protect(
-                    context, egress.pointers[slot + column], egress.length_pointers[slot + column]
-                ):
-                    lengths[slot + column] = 0
-                    failed = True
-            self._queue(group, index, slot, count, failed)
+                at += STRIDE
+        egress.lengths[slot : slot + members * count] = [len(c.template) for c in run] * members
+        self._encrypt(group, group.contexts_for(count), 0, members, slot, count)
+
+    def _take_numbers(
+        self, group: Group, index: int, records: "array[int]", run: Sequence[Copy]
+    ) -> int:
+        """The first of the member's next transport-wide numbers, one a record."""
+        peer = group.indices[index]
+        memory = self.numbers.memory
+        number = memory[peer]
+        memory[peer] = number + len(records) & 0xFFFFFFFF
+        self.numbers.log.write(peer, number, records)
+        if group.by_stream:
+            self._note(group.members[index], group.offsets[index][0], run, number)
+        return number
 
     @staticmethod
     def _note(sink: DownTrack, offset: int, run: Sequence[Copy], number: int) -> None:
@@ -278,27 +295,23 @@ class FanOut:
             sequence = copy.packet.extended + offset & 0xFFFF
             numbers.note(sink.slot.ssrc, sequence, number + column)
 
-    def _queue(self, group: Group, index: int, slot: int, count: int, failed: bool) -> None:
+    def _queue_each(self, group: Group, index: int, slot: int, count: int) -> None:
+        """A member's copies one by one: some failed to encrypt and have length 0, or go to a
+        stream."""
         egress = self.egress
-        lengths = egress.length_memory
         if group.streams is not None:
             self._write(group.streams[index], slot, count)
-        elif not failed:
-            name, namelen = group.names[index], group.namelens[index]
-            egress.push(group.fd, slot, count, name, namelen, lengths[slot])
-            self._count(count, slot)
-        if not failed:
-            return
+        name, namelen = group.addresses[index]
         for one in range(slot, slot + count):
-            if not lengths[one]:
+            if not egress.length_memory[one]:
                 self.counters.drop(DropReason.SRTP)
             elif group.streams is None:
-                egress.push(group.fd, one, 1, group.names[index], group.namelens[index], 0)
-                self._count(1, one)
+                egress.push(group.fd, one, 1, name, namelen, 0)
+                self._count(one)
 
-    def _count(self, count: int, slot: int) -> None:
-        self._packets += count
-        self._bytes += sum(self.egress.length_memory[slot : slot + count])
+    def _count(self, slot: int) -> None:
+        self._packets += 1
+        self._bytes += self.egress.length_memory[slot]
 
     def _write(self, send: Any, slot: int, count: int) -> None:
         """Copies for a peer behind a stream; slots that failed to encrypt have length 0."""
@@ -307,7 +320,7 @@ class FanOut:
             size = egress.length_memory[one]
             if size:
                 send(egress.bytes_view[one, :size].tobytes())
-                self._count(1, one)
+                self._count(one)
 
     # Many subscribers
 
@@ -320,6 +333,8 @@ class FanOut:
         for start in range(0, members, rows):
             if start:  # what is ready need not wait for the next part
                 self.egress.flush()
+                if self.clock is not None:
+                    now = self.clock()
             stop = min(start + rows, members)
             slot = self.egress.reserve((stop - start) * count)
             written = matrix.write(self.egress, group, run, start, stop, slot, self.numbers.next)
@@ -348,9 +363,12 @@ class FanOut:
                 if code:
                     lengths[position] = 0
             for row in range(stop - start):
-                self._queue(group, start + row, slot + row * count, count, True)
+                self._queue_each(group, start + row, slot + row * count, count)
             return
-        arrays = group.arrays
-        egress.push_matrix(group.fd, slot, stop - start, count, arrays.addresses[start:stop])
+        if stop - start < self.matrix_from:
+            egress.push_rows(group.fd, slot, count, group.addresses[start:stop])
+        else:
+            addresses = group.arrays.addresses[start:stop]
+            egress.push_matrix(group.fd, slot, stop - start, count, addresses)
         self._packets += total
         self._bytes += int(np.add.reduce(lengths))

@@ -93,14 +93,20 @@ class Group:
         if isinstance(endpoint, StreamEndpoint):
             self.streams = [m.peer.endpoint.send for m in members]  # type: ignore[union-attr]
         self.contexts: list[Any] = [m.peer.srtp_tx for m in members]
-        self.ssrcs = [m.slot.ssrc for m in members]
-        self.sequence_offsets = [e.sequence_offset & 0xFFFF for e in epochs]
-        self.timestamp_offsets = [e.timestamp_offset & 0xFFFFFFFF for e in epochs]
-        self.pid_offsets = [e.pid_offset & 0x7FFF for e in epochs]
-        self.tl0_offsets = [e.tl0_offset & 0xFF for e in epochs]
+        # Of each member: what to add to sequence number and timestamp, its SSRC, what to add to
+        # picture id and TL0PICIDX.
+        self.offsets = [
+            (
+                epoch.sequence_offset & 0xFFFF,
+                epoch.timestamp_offset & 0xFFFFFFFF,
+                member.slot.ssrc,
+                epoch.pid_offset & 0x7FFF,
+                epoch.tl0_offset & 0xFF,
+            )
+            for member, epoch in zip(members, epochs, strict=True)
+        ]
         self.indices = [m.peer.index for m in members]
-        self.names = [m.peer.socket_name for m in members]
-        self.namelens = [m.peer.socket_namelen for m in members]
+        self.addresses = [(m.peer.socket_name, m.peer.socket_namelen) for m in members]
         self._arrays: GroupArrays | None = None
         self._repeated: dict[int, list[Any]] = {1: self.contexts}
         # Counted here for all members at once; `settle` moves the counts into each member.
@@ -143,16 +149,10 @@ class GroupArrays:
 
     def __init__(self, group: Group) -> None:
         self.indices = np.array(group.indices, np.intp)
-        self.addresses = np.array([group.names, group.namelens], np.uint64).T.copy()
-        columns = (
-            group.sequence_offsets,
-            group.timestamp_offsets,
-            group.ssrcs,
-            group.pid_offsets,
-            group.tl0_offsets,
-            [0] * len(group.members),  # transport-wide numbers begin anew each time
-        )
-        self.offsets = np.array(columns, np.uint32).T.reshape(-1, 1, len(columns)).copy()
+        self.addresses = np.array(group.addresses, np.uint64)
+        offsets = np.array(group.offsets, np.uint32)
+        self.offsets = np.zeros((len(offsets), 1, offsets.shape[1] + 1), np.uint32)
+        self.offsets[:, 0, :-1] = offsets  # transport-wide numbers begin anew each time
 
 
 def red_payload_type(sink: DownTrack, epoch: Epoch) -> int | None:

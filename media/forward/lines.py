@@ -1,7 +1,8 @@
 """The lines towards all subscribers of a room: looked at regularly, and when one has to send."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from media.forward.down_track import DownTrack
 from media.forward.downlink import Downlink
 from media.peer import Peer
 
@@ -15,6 +16,7 @@ class Lines:
         self.due = float("inf")  # when `run` has something to send
         self._peers = peers
         self._turn = 0
+        self._stirred: dict[Peer, None] = {}
         self._sending: dict[Downlink, None] = {}  # with held pictures, or a probe under way
 
     def wake(self, line: Downlink) -> None:
@@ -24,6 +26,7 @@ class Lines:
 
     def forget(self, line: Downlink) -> None:
         self._sending.pop(line, None)
+        self._stirred.pop(line.peer, None)
 
     def run(self, now: float) -> None:
         """Pictures and probes that wait for their turn on narrow lines."""
@@ -36,13 +39,26 @@ class Lines:
 
     def check(self, now: float) -> None:
         """Twenty times a second: each line has its turn four times, hundreds not at once."""
+        stirred, self._stirred = self._stirred, {}
+        for peer in stirred:
+            self._check_if_tight(peer, now)
         self._turn = (self._turn + 1) % TURNS
         for peer in self._peers.values():
             if peer.index % TURNS == self._turn and peer.ready and peer.negotiated.slots:
                 peer.subscriber.downlink.tick(now)  # type: ignore[union-attr]
 
+    def stir(self, slots: Iterable[DownTrack]) -> None:
+        """Something changed for these slots that lines without room must not wait for: they are
+        looked at with the next `check`. When many sources begin, a line is looked at once."""
+        for down in slots:
+            self._stirred[down.peer] = None
+
     def check_tight(self, now: float) -> None:
         """Something changed that lines without room must not wait for."""
         for peer in self._peers.values():
-            if peer.ready and peer.subscriber is not None and peer.subscriber.downlink.tight:
-                peer.subscriber.downlink.check(now)
+            self._check_if_tight(peer, now)
+
+    @staticmethod
+    def _check_if_tight(peer: Peer, now: float) -> None:
+        if peer.ready and peer.subscriber is not None and peer.subscriber.downlink.tight:
+            peer.subscriber.downlink.check(now)

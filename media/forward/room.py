@@ -1,6 +1,6 @@
-"""One room of the SFU: decrypted packets in, encrypted copies out. No task, no clock."""
+"""One room of the SFU: decrypted packets in, encrypted copies out. No task, no clock of its own."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,10 +57,18 @@ class Room:
         counters: shared by all rooms of a worker.
         now: opening time.
         ntp_offset: add to `now` for seconds since 1900 (`time.time() + 2208988800 - monotonic()`).
+        clock: of send times, see `FanOut`.
     """
 
     def __init__(
-        self, name: str, egress: Egress, counters: Counters, now: float, *, ntp_offset: float = 0.0
+        self,
+        name: str,
+        egress: Egress,
+        counters: Counters,
+        now: float,
+        *,
+        ntp_offset: float = 0.0,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self.name = name
         self.egress = egress
@@ -68,7 +76,7 @@ class Room:
         self.ntp_offset = ntp_offset
         self.peers: dict[str, Peer] = {}
         self.numbers = TransportNumbers()
-        self.fanout = FanOut(egress, counters, self.numbers)
+        self.fanout = FanOut(egress, counters, self.numbers, clock)
         self.lines = Lines(self.peers)
         self.outbox = Outbox(self.peers, ntp_offset, now)
         self.router = Router(counters, self.outbox.attend)
@@ -214,8 +222,8 @@ class Room:
                 self.counters.add("layers_resumed")
                 self.counters.add("layers_resumed_ms", round(waited * 1000))
             self.router.refresh(key, now)
+            self.lines.stir(self.router.followers(key))
         ingress.new_encodings.clear()
-        self.lines.check_tight(now)
         self.auto.check(now)
 
     def skips(self, peer: Peer, datagram: Buffer, size: int, now: float) -> bool:

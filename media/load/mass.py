@@ -11,6 +11,8 @@ from media.load.offer import Answer, Section
 from media.load.reception import arrival_id
 from media.load.tally import Tally, Totals
 
+AT_MOST = 600  # packets one feedback tells of: it fits in a datagram, whatever their deltas
+
 OnOther = Callable[[bytes], None]
 
 
@@ -83,7 +85,8 @@ class MassClient:
         seqs, ticks = tally.arrived[self._number]
         if not seqs:
             return None
-        tally.arrived[self._number] = [], []
+        tally.arrived[self._number] = seqs[AT_MOST:], ticks[AT_MOST:]
+        seqs, ticks = seqs[:AT_MOST], ticks[:AT_MOST]
         return self._arrivals.batch(seqs, ticks, ssrc, tally.first_ssrc(self._number))
 
     def totals(self) -> Totals:

@@ -337,14 +337,14 @@ class Peer:
                 data, ancillary, _, _ = self._socket.recvmsg(2048, 64)
             except OSError:
                 return
-            if not self._own.take(data):
-                self._control(data)
-                continue
-            arrival = time.time_ns()
+            arrival = now = time.time_ns()
             if ancillary:
                 seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
                 arrival = seconds * 1_000_000_000 + nanoseconds
-            self._open(data, arrival, on_rtp)
+            if self._own.take(data, time.monotonic() - (now - arrival) / 1e9):
+                self._open(data, arrival, on_rtp)
+            else:
+                self._control(data)
 
     def _open(self, data: bytes, arrival_ns: int, on_rtp: OnRtp) -> None:
         assert self._dtls is not None

@@ -70,10 +70,10 @@ class Reception:
                 track.octets += size
             else:
                 track.count(seq, size)
-            self._time(track, rtp_time, buffer)
+            self._time(track, rtp_time, buffer, time.monotonic())
 
-    def take(self, data: bytes) -> bool:
-        """One datagram, read by the caller; False when it is not RTP."""
+    def take(self, data: bytes, now: float) -> bool:
+        """One datagram that arrived at `now`, read by the caller; False when it is not RTP."""
         if len(data) < 12:
             return False
         first, second, seq, rtp_time, ssrc = _PEEK.unpack_from(data)
@@ -83,11 +83,10 @@ class Reception:
         if track is None:
             track = self.tracks[ssrc] = InTrack(ssrc, second & 0x7F, seq)
         track.count(seq, len(data))
-        self._time(track, rtp_time, data)
+        self._time(track, rtp_time, data, now)
         return True
 
-    def _time(self, track: InTrack, rtp_time: int, packet: bytes | bytearray) -> None:
-        now = time.monotonic()
+    def _time(self, track: InTrack, rtp_time: int, packet: bytes | bytearray, now: float) -> None:
         track.time(rtp_time, int(now * _CLOCKS.get(track.payload_type, _VIDEO_CLOCK)))
         if self._arrival_id:
             seq = transport_seq(packet, self._arrival_id)

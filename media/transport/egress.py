@@ -10,6 +10,7 @@ import errno
 import socket
 import struct
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -209,6 +210,34 @@ class Egress:
             0,
             0,
         )
+
+    def push_rows(
+        self, fd: int, slot: int, columns: int, addresses: Sequence[tuple[int, int]]
+    ) -> None:
+        """As `push_matrix`, faster for a few rows."""
+        if columns > 1 and not self.gso:
+            for row, (name, length) in enumerate(addresses):
+                self.push(fd, slot + row * columns, columns, name, length, 0)
+            return
+        index = self._enter(fd, len(addresses))
+        end = slot + len(addresses) * columns
+        self._iov_lengths[slot:end] = self.lengths[slot:end]
+        place, memory, write = (
+            index * _MESSAGE_BYTES,
+            self._message_memory,
+            _MESSAGE_STRUCT.pack_into,
+        )
+        vector = self._iov_address + slot * 16
+        control = space = 0
+        for name, length in addresses:
+            if columns > 1:
+                self._control_sizes[index] = self.lengths[slot]
+                control, space = self._control_address + index * _CMSG_SPACE, _CMSG_SPACE
+                index += 1
+                slot += columns
+            write(memory, place, name, length, vector, columns, control, space, 0, 0)
+            place += _MESSAGE_BYTES
+            vector += 16 * columns
 
     def push_matrix(self, fd: int, slot: int, rows: int, columns: int, addresses: U64Array) -> None:
         """Queue rows x columns datagrams, row by row from `slot`; each row goes to one address.
