@@ -168,7 +168,7 @@ def _header_parameters(operation: Operation) -> Iterator[Json]:
 def _answers(operation: Operation, told: dict[Any, Json]) -> Iterator[tuple[int, Json]]:
     yield _success(operation, told)
     codes = {400, 401, 403}
-    if "{" in operation.path:
+    if "{" in operation.path or operation.query is not None:
         codes.add(404)
     if operation.method != "GET":
         codes |= {409, 422}
