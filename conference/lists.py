@@ -11,6 +11,7 @@ from rooms.directory.imports.faults import Fault
 from rooms.directory.imports.plans import Plan
 from rooms.directory.imports.service import Imports, ListKind
 from rooms.directory.imports.tables import parse_day
+from rooms.errors import Invalid
 
 
 async def export_list(settings: Settings, kind: str, file: Path | None) -> int:
@@ -32,7 +33,7 @@ async def import_list(
         if check:
             plan = await imports.preview(ListKind(kind), content, today())
         else:
-            plan = await imports.write(ListKind(kind), content, today(), since=from_day)
+            plan = await _write_list(imports, ListKind(kind), content, from_day)
     for line in described(plan):
         print(line)
     if plan.faults:
@@ -41,6 +42,13 @@ async def import_list(
     done = "would be" if check else "were"
     print(f"{plan.added} {done} added, {plan.changed} changed; {plan.same} stay as they are")
     return 0
+
+
+async def _write_list(imports: Imports, kind: ListKind, content: bytes, since: date | None) -> Plan:
+    try:
+        return await imports.write(kind, content, today(), since=since)
+    except Invalid as invalid:
+        raise ConfigError("; ".join(invalid.errors.values())) from None
 
 
 def _write(content: bytes, file: Path | None) -> None:

@@ -5,11 +5,10 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from rooms.directory.people import text_fault
 from rooms.errors import N_, Invalid, RequestRefused
 from rooms.store.database import Database
 from rooms.store.tables import SiteGroupMemberRow, SiteGroupRow, SiteRow
-
-MAX_NAME = 200
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +89,7 @@ async def _row(session: AsyncSession, group_id: int) -> SiteGroupRow:
 
 async def _check(session: AsyncSession, name: str, site_ids: frozenset[int], rank: int) -> None:
     errors: dict[str, str] = {}
-    if not name or len(name) > MAX_NAME:
+    if not name or text_fault(name):
         errors["name"] = N_("Nhập tên cụm, không quá 200 ký tự.")
     if not 0 < rank < 100_000:
         errors["rank"] = N_("Thứ tự là số từ 1 đến 99999.")

@@ -17,6 +17,7 @@ HONORIFICS = ("", "Ông", "Bà", "Đồng chí")
 MAX_NAME = 200
 MAX_PHONE = 40
 EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 PHONE = re.compile(r"\+?[0-9][0-9 ().-]{2,38}")
 
 
@@ -85,12 +86,19 @@ def person_faults(draft: PersonDraft) -> dict[str, str]:
         "email": email_fault(draft.email),
         "phone": phone_fault(draft.phone),
     }
-    too_long = {
-        name: N_("Không quá 200 ký tự.")
-        for name in ("full_name", "position")
-        if len(getattr(draft, name)) > MAX_NAME
-    }
-    return {name: text for name, text in found.items() if text} | too_long
+    words = {name: text_fault(getattr(draft, name)) for name in ("full_name", "position")}
+    return {name: text for name, text in (found | _only(words)).items() if text}
+
+
+def _only(faults: dict[str, str | None]) -> dict[str, str]:
+    return {name: text for name, text in faults.items() if text}
+
+
+def text_fault(text: str, most: int = MAX_NAME) -> str | None:
+    """What is wrong with a line of text."""
+    if CONTROL.search(text):
+        return N_("Ô có ký tự xuống dòng hoặc ký tự điều khiển.")
+    return N_("Nội dung quá dài.") if len(text) > most else None
 
 
 class People:

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rooms.directory.people import email_fault, phone_fault
+from rooms.directory.people import email_fault, phone_fault, text_fault
 from rooms.errors import N_, Invalid, RequestRefused
 from rooms.store.database import Database
 from rooms.store.tables import SiteRow, UnitRow
@@ -67,12 +67,9 @@ def site_faults(draft: SiteDraft) -> dict[str, str]:
         "email": email_fault(draft.email),
         "microphone": None if draft.microphone in list(Microphone) else N_("Chọn chế độ micro."),
     }
-    too_long = {
-        name: N_("Nội dung quá dài.")
-        for name, most in _LENGTHS.items()
-        if len(getattr(draft, name)) > most
-    }
-    return {name: text for name, text in found.items() if text} | too_long
+    words = {name: text_fault(getattr(draft, name), most) for name, most in _LENGTHS.items()}
+    wrong = {name: text for name, text in words.items() if text}
+    return {name: text for name, text in found.items() if text} | wrong
 
 
 class Sites:

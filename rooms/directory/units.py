@@ -8,6 +8,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms.directory.directory import VERSIONED, unit_of, units_on
+from rooms.directory.people import text_fault
 from rooms.directory.trees import Tree, Unit, exists
 from rooms.errors import N_, Invalid, RequestRefused
 from rooms.store.database import Database
@@ -101,12 +102,8 @@ def scheme_of(code: str) -> str:
 
 def unit_faults(draft: UnitDraft) -> dict[str, str]:
     """What is wrong with a unit as typed, by field; what needs the store is checked there."""
-    long = N_("Không quá 200 ký tự.")
-    errors = {
-        field: long
-        for field in ("name", "short_name", "name_en")
-        if len(getattr(draft, field)) > MAX_NAME
-    }
+    words = {name: text_fault(getattr(draft, name)) for name in ("name", "short_name", "name_en")}
+    errors = {name: text for name, text in words.items() if text}
     if not draft.name:
         errors["name"] = N_("Nhập tên đơn vị.")
     if UNIT_CODE.fullmatch(draft.code) is None:
@@ -115,7 +112,7 @@ def unit_faults(draft: UnitDraft) -> dict[str, str]:
         errors["kind"] = N_("Loại gồm chữ thường không dấu, số và _, ví dụ: ubnd, xa, phuong.")
     if not 0 < draft.rank < 100_000:
         errors["rank"] = N_("Thứ tự là số từ 1 đến 99999.")
-    if len(draft.aliases) > MAX_ALIASES or any(len(alias) > MAX_NAME for alias in draft.aliases):
+    if len(draft.aliases) > MAX_ALIASES or any(text_fault(alias) for alias in draft.aliases):
         errors["aliases"] = N_("Không quá 20 tên khác, mỗi tên không quá 200 ký tự.")
     return errors
 
@@ -180,9 +177,12 @@ class Units:
 
         Raises:
             RequestRefused: "not-found", "unit-in-use": units, sites or people still belong to it.
+            Invalid: it had not begun by then, or has ended already.
         """
         async with self._db.session() as session:
             row = await _row(session, unit_id)
+            if row.valid_to is not None or (row.valid_from or FIRST_DAY) >= day:
+                raise Invalid({"day": N_("Đơn vị không có vào ngày trước đó.")})
             below = [
                 u for u in await units_on(session, day) if unit_id in (u.parent_id, u.superior_id)
             ]
@@ -201,15 +201,17 @@ async def codes_on(session: AsyncSession, day: date) -> dict[str, int]:
 
 
 async def keep_version(session: AsyncSession, row: UnitRow, until: date) -> None:
-    """Remember how a unit is now for the days before `until`."""
-    last = await session.scalar(
-        select(func.max(UnitVersionRow.valid_to)).where(
-            UnitVersionRow.unit_id == row.id, UnitVersionRow.valid_to <= until
-        )
-    )
+    """Remember how a unit is now for the days before `until`.
+
+    Raises:
+        Invalid: the unit began, or was changed, on that day or later.
+    """
+    of_unit = UnitVersionRow.unit_id == row.id, UnitVersionRow.valid_to.is_not(None)
+    last = await session.scalar(select(func.max(UnitVersionRow.valid_to)).where(*of_unit))
     since = last or row.valid_from
-    if since is None or since < until:
-        session.add(version_of(row, since, until))
+    if since is not None and since >= until:
+        raise Invalid({"since": N_("Ngày phải sau lần thay đổi trước của đơn vị.")})
+    session.add(version_of(row, since, until))
 
 
 def version_of(row: UnitRow, since: date | None, until: date | None) -> UnitVersionRow:
@@ -244,9 +246,15 @@ async def _write_code(
         return
     if current is not None:
         current.valid_to = since
-    first = since or row.valid_from or FIRST_DAY
+    first = max(since or row.valid_from or FIRST_DAY, await _free_from(session, code))
     scheme = scheme_of(code)
     session.add(UnitCodeRow(unit_id=row.id, scheme=scheme, code=code, valid_from=first))
+
+
+async def _free_from(session: AsyncSession, code: str) -> date:
+    """Since when nobody else has this code: the statistics office uses them again."""
+    others = select(func.max(UnitCodeRow.valid_to)).where(UnitCodeRow.code == code)
+    return await session.scalar(others) or FIRST_DAY
 
 
 async def _code_on(session: AsyncSession, unit_id: int, day: date) -> UnitCodeRow | None:

@@ -14,6 +14,7 @@ from rooms.meetings.meetings import LOCAL
 from rooms.meetings.records import MeetingState
 from rooms.records.recordings import RecordingState
 from rooms.seed.demo_calendar import seed_calendar
+from rooms.seed.demo_directory import seed_people_and_groups
 from rooms.store.database import Database
 from rooms.store.tables import (
     AccountRow,
@@ -238,6 +239,7 @@ async def seed_demo(db: Database, now: datetime) -> None:
         for plan in _plans(now):
             await _place(session, plan, now)
         await seed_calendar(session, now)
+        await seed_people_and_groups(session)
 
 
 async def _everybody(session: AsyncSession) -> list[_Person]:

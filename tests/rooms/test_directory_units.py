@@ -83,6 +83,27 @@ async def test_a_renamed_unit_keeps_its_id_and_its_name_of_then(db: Database, tr
     assert [past.name for past in story.versions] == ["Sở Nội vụ", "Sở Nội vụ mới"]
 
 
+async def test_changes_come_one_after_another(db: Database, tree: UnitTree):
+    units, unit_id = Units(db), named(tree, "Sở Nội vụ")
+    await changed(units, unit_id, date(2026, 9, 1), name="Sở Nội vụ mới")
+    with pytest.raises(Invalid) as refused:
+        await changed(units, unit_id, date(2026, 3, 1), name="Sở Nội vụ cũ")
+    assert list(refused.value.errors) == ["since"]
+
+
+async def test_a_code_is_used_again_when_it_is_free(db: Database, tree: UnitTree):
+    units, above = Units(db), named(tree, "UBND tỉnh")
+    draft = UnitDraft(code="T1", name="Tổ một", kind="to", level="agency", parent_id=above)
+    first = await units.add(draft, None, TODAY)
+    await units.retire(first, date(2026, 6, 1))
+    with pytest.raises(Invalid):
+        await units.retire(first, date(2026, 7, 1))
+    second = await units.add(draft, None, TODAY)
+    assert (await units.codes(date(2026, 5, 31)))[first] == "T1"
+    assert (await units.codes(date(2026, 6, 1)))[second] == "T1"
+    assert first not in await units.codes(date(2026, 6, 1))
+
+
 async def test_a_correction_leaves_no_version(db: Database, tree: UnitTree):
     units, unit_id = Units(db), named(tree, "Sở Nội vụ")
     await changed(units, unit_id, None, name="Sở Nội vụ tỉnh", aliases=("SNV", "Nội vụ"))

@@ -12,7 +12,7 @@ from rooms.directory.imports.pending import PendingFile
 from rooms.directory.imports.plans import Plan
 from rooms.directory.imports.service import LIST_NAMES, ListKind
 from rooms.directory.imports.tables import parse_day
-from rooms.errors import RequestRefused
+from rooms.errors import Invalid, RequestRefused
 from rooms.records.audit import Action
 from web.auth import redirect, require, signed_in
 from web.i18n import gettext, mark
@@ -137,6 +137,8 @@ async def write(request: web.Request) -> web.Response:
         if refused.code != "plan-changed":
             raise
         return await _preview(request, file, expired=True)
+    except Invalid as invalid:
+        return _show(request, {"kind": file.kind.value, "since": ""}, invalid.errors)
     if plan.faults:
         return await _preview(request, file)
     request.app[SERVICES].pending.drop(request.match_info["token"])

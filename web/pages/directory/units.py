@@ -236,6 +236,9 @@ async def retire(request: web.Request) -> web.Response:
         if refused.code != "unit-in-use":
             raise
         return await _show(request, gettext(refused.text))
+    except Invalid as invalid:
+        (text,) = invalid.errors.values()
+        return await _show(request, gettext(text))
     await note(request, Action.DIRECTORY_CHANGED, f"unit {id_of(request)} ends {day}")
     return redirect(f"/danh-ba/don-vi/{id_of(request)}")
 
