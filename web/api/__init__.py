@@ -1,12 +1,11 @@
 """REST resources under /api/v1: each module registers its own, `README.md` says how."""
 
-from web.api import calendar, dumps, meetings, openapi, recordings, reports, webhooks
-
-RESOURCES = (meetings.api, recordings.api, dumps.api, webhooks.api, calendar.api, reports.api)
 from web.api import (
+    calendar,
     dumps,
     lists,
     meetings,
+    openapi,
     people,
     recordings,
     reports,
@@ -21,6 +20,7 @@ RESOURCES = (
     sites.api,
     people.api,
     lists.api,
+    calendar.api,
     recordings.api,
     dumps.api,
     webhooks.api,
