@@ -4,6 +4,7 @@ import time
 
 from aiohttp import web
 
+from rooms.directory.accounts import Account
 from rooms.directory.tokens import TokenRefused, TokenRole, read_token
 from rooms.meetings.meetings import Meeting, Meetings
 from rooms.meetings.seating import site_seat
@@ -13,10 +14,12 @@ from signaling.messages import Hello
 from signaling.socket import Identity, TurnedAway
 from web.auth import account_of
 from web.i18n import current_language
+from web.pages.links import holds_link, seat_by_link
 
 
 class Seats:
-    """Identifies the clients of `/ws`: people by their sign-in, simulated sites by token."""
+    """Identifies the clients of `/ws`: people by their sign-in or personal link, simulated sites by
+    token."""
 
     def __init__(self, meetings: Meetings, token_key: bytes) -> None:
         self._meetings = meetings
@@ -30,14 +33,23 @@ class Seats:
             seat = self._by_token(meeting, hello.token)
         else:
             account = account_of(request)
-            if account is None:
+            if account is None and not holds_link(request):
                 return TurnedAway(code=ByeCode.SIGNED_OUT, language=language)
-            seat = self._meetings.seat_for(meeting, account) if meeting is not None else None
+            seat = await self._by_cookie(request, meeting, account)
         if meeting is None:
             return TurnedAway(code=ByeCode.NOT_FOUND, language=language)
         if seat is None:
             return TurnedAway(code=ByeCode.NOT_INVITED, language=language)
         return Identity(meeting=meeting, seat=seat, language=language)
+
+    async def _by_cookie(
+        self, request: web.Request, meeting: Meeting | None, account: Account | None
+    ) -> Seat | None:
+        """By a sign-in, else by a personal link that was opened in this browser."""
+        if meeting is None:
+            return None
+        seat = self._meetings.seat_for(meeting, account) if account is not None else None
+        return seat or await seat_by_link(request, meeting)
 
     def _by_token(self, meeting: Meeting | None, text: str) -> Seat | None:
         """The site a "site" token names, when it is invited to the token's meeting."""

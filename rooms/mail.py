@@ -195,7 +195,7 @@ class MailQueue:
     async def counts(self) -> dict[MailState, int]:
         query = select(MailRow.state, func.count()).group_by(MailRow.state)
         async with self._db.reading() as session:
-            found = dict((await session.execute(query)).tuples().all())
+            found = dict((await session.execute(query)).all())
         return {state: found.get(state.value, 0) for state in MailState}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from web import api, assets, auth, errors, pages
+from web import api, assets, auth, errors, pages, uploads
 from web.services import SERVICES, Services
 from web.views import ASSETS, ENVIRONMENT, make_environment
 
@@ -77,6 +77,7 @@ def build_app(services: Services, *, plain_paths: Iterable[str] = PLAIN_PATHS) -
             errors.middleware,
             auth.identify(plain),
             errors.middleware,  # again: an error page, too, gets the cookie its forms need
+            uploads.middleware,
             auth.protect(plain),
             assets.middleware(files),
         ],

@@ -51,6 +51,9 @@ STATUS_OF_CODE = {
     "reform-not-ready": HTTPStatus.CONFLICT,
     "reform-waiting": HTTPStatus.CONFLICT,
     "unit-in-use": HTTPStatus.CONFLICT,
+    "no-series": HTTPStatus.CONFLICT,
+    "no-number": HTTPStatus.CONFLICT,
+    "not-sent": HTTPStatus.CONFLICT,
 }
 
 _TITLES = {

@@ -80,6 +80,19 @@ def site_seat(site: InvitedSite, chair: str | None = None) -> Seat:
     )
 
 
+def invited_seat(recipient_id: int, name: str) -> Seat:
+    """The seat of somebody who is invited by name and has no account."""
+    return Seat(
+        id=SeatId(f"guest:{recipient_id}"),
+        name=name,
+        short_name=name.partition(",")[0],
+        rank=_PERSON_RANK,
+        role=Role.DELEGATE,
+        on_tiles=True,
+        person=name,
+    )
+
+
 def opening_seats(meeting: Meeting) -> tuple[Seat, ...]:
     """The seats a meeting starts with, in protocol order: its sites, and the chair's."""
     chair = _titled(meeting.chair_name, meeting.chair_position)

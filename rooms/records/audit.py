@@ -28,6 +28,9 @@ class Action(StrEnum):
     LIST_EXPORTED = "list-exported"
     REFORM_CONFIRMED = "reform-confirmed"
     REFORM_CANCELLED = "reform-cancelled"
+    NUMBER_GIVEN = "number-given"
+    LETTER_SIGNED = "letter-signed"
+    SERIES_CHANGED = "series-changed"
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -10,7 +10,7 @@ from typing import Annotated, NewType
 import msgspec
 from msgspec import Meta
 
-SeatId = NewType("SeatId", str)  # "site:12", "user:7", "encoder:ab12cd"
+SeatId = NewType("SeatId", str)  # "site:12", "user:7", "guest:5", "encoder:ab12cd"
 MeetingId = NewType("MeetingId", int)
 PeerId = NewType("PeerId", str)  # one media transport of one seat: "<seat>#<connection>"
 

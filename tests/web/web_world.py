@@ -387,7 +387,10 @@ async def running_site(
     live = LiveMeetings(db, world.meetings, recordings, plane, SystemClock(), health)
     audit = Audit(db)
     revisions, answers, mail = Revisions(db), Answers(db), MailQueue(db)
-    files, fonts = FileStore(folder / "files"), PaperFonts(STATIC / "fonts", folder / "fonts")
+    files, fonts = (
+        FileStore(folder / "files"),
+        PaperFonts(STATIC / "fonts", folder.parent / "fonts"),
+    )
     invitations = Invitations(
         db,
         Office(

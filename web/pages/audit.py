@@ -28,6 +28,9 @@ ACTIONS = {
     Action.LIST_EXPORTED: mark("Xuất danh sách"),
     Action.REFORM_CONFIRMED: mark("Xác nhận sắp xếp đơn vị"),
     Action.REFORM_CANCELLED: mark("Hủy sắp xếp đơn vị"),
+    Action.NUMBER_GIVEN: mark("Cấp số giấy mời"),
+    Action.LETTER_SIGNED: mark("Nhận giấy mời đã ký"),
+    Action.SERIES_CHANGED: mark("Sửa sổ giấy mời"),
 }
 
 

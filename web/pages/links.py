@@ -11,6 +11,8 @@ from aiohttp import web
 from rooms.invitations.records import Recipient
 from rooms.invitations.tokens import TOKEN
 from rooms.meetings.meetings import Meeting
+from rooms.meetings.seating import invited_seat, seat_for, site_seat
+from rooms.session.model import Role, Seat
 from web.auth import set_cookie
 from web.services import SERVICES
 
@@ -45,3 +47,33 @@ def remember(request: web.Request, response: web.StreamResponse, token: str) -> 
     """Keep a link that was opened."""
     held = [token, *(other for other in _held(request) if other != token)]
     set_cookie(request, response, LINK_COOKIE, ".".join(held[:LINKS_KEPT]), _COOKIE_SECONDS)
+
+
+async def seat_by_link(request: web.Request, meeting: Meeting) -> Seat | None:
+    """The seat that the link this browser holds leads to; None: no link, or none for a seat."""
+    recipient = await recipient_of(request, meeting)
+    return None if recipient is None else await seat_of_recipient(request, meeting, recipient)
+
+
+async def seat_of_recipient(
+    request: web.Request, meeting: Meeting, recipient: Recipient
+) -> Seat | None:
+    """Where the holder of a link sits: the site's seat, or a delegate's own.
+
+    A link may be passed on, so it never leads to the seat of a chair, a secretary or a technician:
+    they sign in.
+    """
+    services = request.app[SERVICES]
+    if recipient.site_id is not None:
+        seats = (site_seat(site) for site in meeting.sites if site.site_id == recipient.site_id)
+        return next(seats, None)
+    if recipient.person_id is None:
+        return None
+    person = await services.people.get(recipient.person_id)
+    account = None
+    if person is not None and person.account_id is not None:
+        account = await services.accounts.by_id(person.account_id)
+    own = seat_for(meeting, account) if account is not None and account.active else None
+    if own is None:
+        return invited_seat(recipient.id, recipient.name)
+    return own if own.role in (Role.DELEGATE, Role.SITE) else None

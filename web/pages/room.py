@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -9,8 +10,9 @@ from rooms.errors import RequestRefused
 from rooms.meetings.meetings import Meeting, MeetingState
 from rooms.meetings.records import OVER, UNPUBLISHED
 from rooms.session.model import Seat
-from web.auth import require, signed_in
+from web.auth import SIGN_IN, account_of
 from web.pages.common import CEILINGS, meeting_of, reference, seat_of
+from web.pages.links import holds_link, seat_by_link
 from web.services import SERVICES
 from web.views import ASSETS, Page, render
 
@@ -49,7 +51,7 @@ def _data(request: web.Request, meeting: Meeting, seat: Seat) -> dict[str, Any]:
             "start": meeting.start.timestamp(),
             "end": meeting.end.timestamp(),
             "chair": meeting.chair_name,
-            "page": f"/cuoc-hop/{name}",
+            "page": f"/cuoc-hop/{name}" + ("" if account_of(request) else "/loi-moi"),
             "check": f"/cuoc-hop/{name}/kiem-tra",
             "room": f"/cuoc-hop/{name}/phong",
         },
@@ -64,8 +66,18 @@ def _data(request: web.Request, meeting: Meeting, seat: Seat) -> dict[str, Any]:
 
 
 async def _seated(request: web.Request) -> tuple[Meeting, Seat]:
+    """The meeting and the visitor's seat, by their sign-in or by the link they hold.
+
+    Raises:
+        HTTPSeeOther: to the sign-in page.
+        RequestRefused: "not-found", "not-invited", "cancelled", "not-open".
+    """
+    account = account_of(request)
+    if account is None and not holds_link(request):
+        raise web.HTTPSeeOther(f"{SIGN_IN}?next={quote(request.path_qs, safe='/')}")
     meeting = await meeting_of(request)
-    seat = seat_of(request, meeting, signed_in(request))
+    seat = seat_of(request, meeting, account) if account is not None else None
+    seat = seat or await seat_by_link(request, meeting)
     if seat is None:
         raise RequestRefused("not-invited")
     if meeting.state is MeetingState.CANCELLED:
@@ -75,7 +87,6 @@ async def _seated(request: web.Request) -> tuple[Meeting, Seat]:
     return meeting, seat
 
 
-@require()
 async def show_check(request: web.Request) -> web.Response:
     meeting, seat = await _seated(request)
     page = CheckPage(
@@ -87,11 +98,11 @@ async def show_check(request: web.Request) -> web.Response:
     return render(request, page)
 
 
-@require()
 async def show_room(request: web.Request) -> web.Response:
     meeting, seat = await _seated(request)
     if meeting.state in OVER:
-        raise web.HTTPSeeOther(f"/cuoc-hop/{reference(meeting)}")
+        end = "" if account_of(request) else "/loi-moi"
+        raise web.HTTPSeeOther(f"/cuoc-hop/{reference(meeting)}{end}")
     page = RoomPage(
         meeting=meeting,
         reference=reference(meeting),

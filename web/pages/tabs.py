@@ -33,6 +33,14 @@ def _oversees(meeting: Meeting, account: Account) -> bool:
 
 _KINDS = (
     _Kind(name="overview", label=mark("Tổng quan")),
+    _Kind(name="letter", label=mark("Giấy mời"), path="/giay-moi"),
+    _Kind(
+        name="invitation",
+        label=mark("Giấy mời"),
+        path="/loi-moi",
+        seen=lambda meeting, account: False,
+        by_link=True,
+    ),
     _Kind(name="answers", label=mark("Xác nhận"), path="/xac-nhan", by_link=True),
     _Kind(name="history", label=mark("Lịch sử"), path="/lich-su", seen=_oversees),
 )
