@@ -16,6 +16,7 @@ from aiohttp.typedefs import Handler, Middleware
 import web.api.whip as whip
 from conference import logs, metrics
 from conference.config import ConfigError, Settings
+from conference.conversion import office_program, run_conversions
 from conference.folder import prepare_folder
 from conference.jobs import run_jobs
 from conference.mailer import Mailer, run_follower
@@ -42,6 +43,10 @@ from rooms.directory.reforms.service import Reforms
 from rooms.directory.sites import Sites
 from rooms.directory.tokens import load_key
 from rooms.directory.units import Units
+from rooms.documents.clamd import Clamd
+from rooms.documents.documents import Documents
+from rooms.documents.kinds import Kind
+from rooms.documents.records import Limits
 from rooms.health import HealthBoard
 from rooms.invitations.ics import Mailbox
 from rooms.invitations.invitations import Invitations, Office
@@ -186,6 +191,7 @@ def _services(
         series=Series(db, rules),
         templates=Templates(db),
         answers=answers,
+        documents=_documents(settings, db),
         dates=dates,
         entries=Entries(db),
         feeds=Feeds(db, accounts, web_settings.token_key),
@@ -228,11 +234,35 @@ def _office(settings: Settings, web_settings: WebSettings) -> Office:
     )
 
 
+def _documents(settings: Settings, db: Database) -> Documents:
+    wanted, folder = settings.documents, settings.folder.absolute()
+    return Documents(
+        db,
+        folder / "documents",
+        Limits(
+            file_bytes=wanted.file_megabytes * 1_000_000,
+            meeting_bytes=wanted.meeting_megabytes * 1_000_000,
+            kinds=frozenset(map(Kind, wanted.kinds or Kind)),
+        ),
+        clamd=Clamd(wanted.clamd) if wanted.clamd else None,
+        quarantine=folder / "quarantine" if wanted.quarantine else None,
+        converts=office_program(wanted.office) is not None,
+    )
+
+
 def _start_jobs(
     supervisor: Supervisor, settings: Settings, services: Services, db: Database
 ) -> None:
     """What goes on in the background."""
     supervisor.start(run_jobs(services.recordings, services.meetings, EventLog(db)), name="jobs")
+    supervisor.start(
+        run_conversions(
+            services.documents,
+            office_program(settings.documents.office),
+            settings.documents.office_seconds,
+        ),
+        name="documents",
+    )
     supervisor.start(run_reform_days(services.reforms), name="reform days")
     supervisor.start(run_reports(Ledger(db)), name="reports")
     supervisor.start(Mailer(services.mail, services.files, settings.mail).run(), name="mailer")

@@ -21,6 +21,7 @@ from msgspec import Meta
 from conference.addresses import own_addresses
 from media.announced import Announced
 from rooms.directory.people import EMAIL
+from rooms.documents.kinds import Kind
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 ENVIRONMENT_PREFIX = "DIEMCAU_"
@@ -29,6 +30,8 @@ TURN_URL = re.compile(
     r"turns?:(?P<host>\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d{1,5})?(\?transport=(udp|tcp))?"
 )
 MAIL_TLS = ("starttls", "tls", "none")
+CLAMD = re.compile(r"unix:/.+|[^/]+:\d{1,5}")
+KNOWN_KINDS = tuple(kind.value for kind in Kind)
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -112,6 +115,16 @@ class ReportSettings(_Section, frozen=True, kw_only=True):
     speed_kmh: Annotated[float, Meta(gt=0)] = 40.0
 
 
+class DocumentSettings(_Section, frozen=True, kw_only=True):
+    file_megabytes: Annotated[int, Meta(ge=1, le=2000)] = 50
+    meeting_megabytes: Annotated[int, Meta(ge=1, le=100_000)] = 500  # all files of one meeting
+    kinds: tuple[str, ...] = ()  # "pdf", "docx", …; () = all that are known
+    clamd: str = ""  # "unix:/run/clamav/clamd.ctl" or "HOST:PORT"; "" = files are not scanned
+    quarantine: bool = False  # keep infected files in the data folder; else they are deleted
+    office: str = ""  # the LibreOffice program; "" = soffice when installed, "off" = none
+    office_seconds: Annotated[int, Meta(ge=5, le=3600)] = 120  # a conversion may take
+
+
 class LogSettings(_Section, frozen=True, kw_only=True):
     level: str = "info"  # debug, info, warning, error
 
@@ -129,6 +142,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     meetings: MeetingSettings = MeetingSettings()
     webhooks: WebhookSettings = WebhookSettings()
     reports: ReportSettings = ReportSettings()
+    documents: DocumentSettings = DocumentSettings()
     logs: LogSettings = LogSettings()
 
     @property
@@ -260,6 +274,7 @@ def _check(settings: Settings) -> None:
     if max(settings.media.port, settings.media.tcp_port) + settings.media.workers > 65536:
         raise ConfigError("settings: [media] workers: port + workers must stay below 65537")
     _check_mail(settings.mail)
+    _check_documents(settings.documents)
     if settings.logs.level not in LOG_LEVELS:
         raise ConfigError(f"settings: [logs] level: must be one of {', '.join(LOG_LEVELS)}")
 
@@ -289,6 +304,15 @@ def _check_turn(turn: TurnSettings) -> None:
     if turn.urls and not turn.secret:
         raise ConfigError("settings: [turn] secret: must be that of the TURN servers")
     _check_addresses("[turn] relay_addresses", turn.relay_addresses)
+
+
+def _check_documents(documents: DocumentSettings) -> None:
+    for kind in documents.kinds:
+        if kind not in KNOWN_KINDS:
+            known = ", ".join(KNOWN_KINDS)
+            raise ConfigError(f"settings: [documents] kinds: {kind} is none of {known}")
+    if documents.clamd and not CLAMD.fullmatch(documents.clamd):
+        raise ConfigError("settings: [documents] clamd: must be unix:PATH or HOST:PORT")
 
 
 def _check_mail(mail: MailSettings) -> None:

@@ -18,6 +18,7 @@ from rooms.directory.people import People
 from rooms.directory.reforms.service import Reforms
 from rooms.directory.sites import Sites
 from rooms.directory.units import Units
+from rooms.documents.documents import Documents
 from rooms.health import HealthBoard
 from rooms.invitations.invitations import Invitations
 from rooms.invitations.recipients import Recipients
@@ -79,6 +80,7 @@ class Services:
     series: Series
     templates: Templates
     answers: Answers
+    documents: Documents
     dates: Dates
     entries: Entries
     feeds: Feeds

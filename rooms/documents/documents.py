@@ -321,6 +321,17 @@ class Documents:
             row.last_at = now
             row.times += 1
 
+    async def seen_by(self, meeting_id: int, reader: Reader) -> dict[int, int]:
+        """The newest version a reader opened, by document."""
+        query = (
+            select(DocumentReadRow.document_id, func.max(DocumentReadRow.number))
+            .join(DocumentRow, DocumentRow.id == DocumentReadRow.document_id)
+            .where(DocumentRow.meeting_id == meeting_id, DocumentReadRow.reader == reader.key)
+            .group_by(DocumentReadRow.document_id)
+        )
+        async with self._db.reading() as session:
+            return dict((await session.execute(query)).all())
+
     async def reads(self, document: Document) -> list[Read]:
         """Who opened which version, the newest version first."""
         query = (

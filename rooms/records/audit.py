@@ -21,6 +21,7 @@ class Action(StrEnum):
     TOKEN_REVOKED = "token-revoked"
     WEBHOOK_CHANGED = "webhook-changed"
     DELEGATES_EXPORTED = "delegates-exported"
+    DOCUMENT_REMOVED = "document-removed"
     CALENDAR_DAY_SET = "calendar-day-set"
     OFFICE_HOURS_SET = "office-hours-set"
     DIRECTORY_CHANGED = "directory-changed"

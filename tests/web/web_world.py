@@ -28,6 +28,8 @@ from rooms.directory.people import People
 from rooms.directory.reforms.service import Reforms
 from rooms.directory.sites import Sites
 from rooms.directory.units import Units
+from rooms.documents.documents import Documents
+from rooms.documents.records import Limits
 from rooms.health import HealthBoard
 from rooms.invitations.ics import Mailbox
 from rooms.invitations.invitations import Invitations, Office
@@ -424,6 +426,7 @@ async def running_site(
         series=Series(db),
         templates=Templates(db),
         answers=answers,
+        documents=Documents(db, folder / "documents", Limits(file_bytes=100_000)),
         dates=Dates(db),
         entries=Entries(db),
         feeds=Feeds(db, world.accounts, b"k" * 32),

@@ -21,6 +21,7 @@ ACTIONS = {
     Action.TOKEN_REVOKED: mark("Thu hồi mã truy cập API"),
     Action.WEBHOOK_CHANGED: mark("Sửa nơi nhận thông báo"),
     Action.DELEGATES_EXPORTED: mark("Tải danh sách đại biểu"),
+    Action.DOCUMENT_REMOVED: mark("Xóa tài liệu"),
     Action.CALENDAR_DAY_SET: mark("Sửa ngày nghỉ, ngày làm bù"),
     Action.OFFICE_HOURS_SET: mark("Sửa giờ làm việc"),
     Action.DIRECTORY_CHANGED: mark("Sửa danh bạ"),

@@ -42,6 +42,7 @@ _KINDS = (
         by_link=True,
     ),
     _Kind(name="answers", label=mark("Xác nhận"), path="/xac-nhan", by_link=True),
+    _Kind(name="documents", label=mark("Tài liệu"), path="/tai-lieu", by_link=True),
     _Kind(name="history", label=mark("Lịch sử"), path="/lich-su", seen=_oversees),
 )
 
