@@ -56,6 +56,7 @@ from rooms.meetings.planning import Planner, Rules
 from rooms.meetings.revisions import Revisions
 from rooms.meetings.series import Series
 from rooms.meetings.templates import Templates
+from rooms.minutes.minutes import MinutesDesk
 from rooms.papers.fonts import PaperFonts
 from rooms.records.audit import Audit
 from rooms.records.dumps import Dumps
@@ -197,6 +198,7 @@ def _services(
         feeds=Feeds(db, accounts, web_settings.token_key),
         invitations=invitations,
         recipients=invitations.recipients,
+        minutes=MinutesDesk(db, files, dates),
         mail=mail,
         files=files,
         fonts=fonts,

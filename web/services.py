@@ -28,6 +28,7 @@ from rooms.meetings.planning import Planner
 from rooms.meetings.revisions import Revisions
 from rooms.meetings.series import Series
 from rooms.meetings.templates import Templates
+from rooms.minutes.minutes import MinutesDesk
 from rooms.papers.fonts import PaperFonts
 from rooms.records.audit import Audit
 from rooms.records.dumps import Dumps
@@ -87,6 +88,7 @@ class Services:
     invitations: Invitations
     recipients: Recipients
     mail: MailQueue
+    minutes: MinutesDesk
     files: FileStore
     fonts: PaperFonts
     recordings: Recordings

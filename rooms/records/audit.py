@@ -28,6 +28,7 @@ class Action(StrEnum):
     LIST_IMPORTED = "list-imported"
     LIST_EXPORTED = "list-exported"
     REFORM_CONFIRMED = "reform-confirmed"
+    MEETING_FILE_EXPORTED = "meeting-file-exported"
     REFORM_CANCELLED = "reform-cancelled"
     NUMBER_GIVEN = "number-given"
     LETTER_SIGNED = "letter-signed"

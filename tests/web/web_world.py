@@ -41,6 +41,7 @@ from rooms.meetings.planning import Planner
 from rooms.meetings.revisions import Revisions
 from rooms.meetings.series import Series
 from rooms.meetings.templates import Templates
+from rooms.minutes.minutes import MinutesDesk
 from rooms.papers.fonts import PaperFonts
 from rooms.records.audit import Audit
 from rooms.records.dumps import Dumps
@@ -432,6 +433,7 @@ async def running_site(
         feeds=Feeds(db, world.accounts, b"k" * 32),
         invitations=invitations,
         recipients=invitations.recipients,
+        minutes=MinutesDesk(db, files, Dates(db)),
         mail=mail,
         files=files,
         fonts=fonts,

@@ -47,6 +47,7 @@ from rooms.store.tables.meetings import (
     MeetingStaffRow,
     MeetingTemplateRow,
 )
+from rooms.store.tables.minutes import MinutesRow
 from rooms.store.tables.records import (
     AuditEntryRow,
     LogEntryRow,
@@ -95,6 +96,7 @@ __all__ = [
     "MeetingSiteRow",
     "MeetingStaffRow",
     "MeetingTemplateRow",
+    "MinutesRow",
     "OfficeHoursRow",
     "PersonRow",
     "RecipientRow",

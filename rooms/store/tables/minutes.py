@@ -1,0 +1,24 @@
+"""Minutes as they were edited, and the signed file."""
+
+import datetime as dt
+
+from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from rooms.store.tables.base import Base, UtcDateTime
+
+
+class MinutesRow(Base):
+    __tablename__ = "minutes"
+
+    meeting_id: Mapped[int] = mapped_column(
+        ForeignKey("meetings.id", ondelete="CASCADE"), primary_key=True
+    )
+    sections: Mapped[str] = mapped_column(Text)  # JSON of `rooms.minutes.text.Section`
+    revision: Mapped[int]
+    changed_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    changed_by: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    signed_hash: Mapped[str | None] = mapped_column(String(64))
+    signed_name: Mapped[str] = mapped_column(String(200))
+    signed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    signed_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))

@@ -1,0 +1,227 @@
+"""The minutes of a meeting: the draft from its log, edited, exported, and the meeting's file."""
+
+import asyncio
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+from aiohttp import web
+
+from rooms.errors import RequestRefused
+from rooms.invitations.records import Series
+from rooms.meetings.meetings import Meeting, MeetingState
+from rooms.minutes import archive
+from rooms.minutes.archive import Part
+from rooms.minutes.minutes import MAX_SECTION_CHARS, WRITERS, Minutes
+from rooms.minutes.paper import minutes_paper
+from rooms.minutes.text import Section, first_draft
+from rooms.papers.docx import to_docx
+from rooms.papers.paper import Paper
+from rooms.papers.pdf import to_pdf
+from rooms.records.audit import Action
+from rooms.records.ledger import Proceedings
+from rooms.records.recordings import RecordingState
+from web.auth import redirect, require, signed_in
+from web.files import attachment, disposition
+from web.formats import local
+from web.pages.common import OVERSEERS, reference, visible_meeting
+from web.pages.tabs import Tab, meeting_tabs
+from web.services import SERVICES
+from web.views import Page, render
+
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+OVER = (MeetingState.ENDED, MeetingState.ARCHIVED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MinutesPage(Page):
+    template: ClassVar[str] = "minutes.html"
+    place: ClassVar[str] = "calendar"
+    meeting: Meeting
+    reference: str
+    tabs: tuple[Tab, ...]
+    minutes: Minutes | None  # None: the meeting has not begun
+    found: Proceedings | None
+    writes: bool
+    saved: bool
+    clash: bool  # somebody else saved meanwhile; the texts are those just sent
+    due: date | None  # of the notice of conclusions
+    overdue: bool
+    over: bool
+
+
+async def _page(
+    request: web.Request,
+    meeting: Meeting,
+    *,
+    sent: tuple[Section, ...] | None = None,
+    status: int = 200,
+) -> web.Response:
+    services, account, now = request.app[SERVICES], signed_in(request), datetime.now(UTC)
+    found = await services.minutes.proceedings(meeting, now)
+    minutes = None if found is None else await services.minutes.of_meeting(meeting, found)
+    if minutes is not None and sent is not None:
+        minutes = msgspec.structs.replace(minutes, sections=sent)
+    due = None
+    if found is not None and found.ended is not None:
+        due = await services.minutes.conclusions_due(datetime.fromtimestamp(found.ended, UTC))
+    page = MinutesPage(
+        meeting=meeting,
+        reference=reference(meeting),
+        tabs=meeting_tabs(meeting, account, "minutes"),
+        minutes=minutes,
+        found=found,
+        writes=account.role in WRITERS and meeting.state is not MeetingState.ARCHIVED,
+        saved="luu" in request.query,
+        clash=sent is not None,
+        due=due,
+        overdue=due is not None and due < local(now).date(),
+        over=meeting.state in OVER,
+    )
+    return render(request, page, status=status)
+
+
+@require(*OVERSEERS)
+async def show(request: web.Request) -> web.Response:
+    return await _page(request, await visible_meeting(request, signed_in(request)))
+
+
+@require(*WRITERS)
+async def save(request: web.Request) -> web.Response:
+    services, account = request.app[SERVICES], signed_in(request)
+    meeting = await visible_meeting(request, account)
+    now = datetime.now(UTC)
+    found = await services.minutes.proceedings(meeting, now)
+    if found is None:
+        raise RequestRefused("not-found")
+    form = await request.post()
+    drafted = first_draft(meeting, found)
+    if form.get("action") == "again":
+        sections = drafted
+    else:
+        sections = tuple(
+            msgspec.structs.replace(
+                section, text=str(form.get(section.key, section.text))[:MAX_SECTION_CHARS]
+            )
+            for section in drafted
+        )
+    revision = str(form.get("revision", ""))
+    try:
+        await services.minutes.save(
+            meeting,
+            sections,
+            account,
+            now,
+            revision=int(revision) if revision.isascii() and revision.isdigit() else -1,
+        )
+    except RequestRefused as refused:
+        if refused.code != "changed-meanwhile":
+            raise
+        return await _page(request, meeting, sent=sections, status=409)
+    return redirect(f"/cuoc-hop/{reference(meeting)}/bien-ban?luu")
+
+
+async def _series(request: web.Request, meeting: Meeting) -> Series | None:
+    """Who issues the letters of this meeting issues its minutes."""
+    letter = await request.app[SERVICES].invitations.letter(meeting)
+    return None if letter is None else letter.series
+
+
+async def _paper(request: web.Request, meeting: Meeting, now: datetime) -> Paper:
+    services = request.app[SERVICES]
+    found = await services.minutes.proceedings(meeting, now)
+    if found is None:
+        raise RequestRefused("not-found")
+    minutes = await services.minutes.of_meeting(meeting, found)
+    series = await _series(request, meeting)
+    return minutes_paper(meeting, found, minutes.sections, series, local(meeting.start).date())
+
+
+@require(*OVERSEERS)
+async def download(request: web.Request) -> web.Response:
+    meeting = await visible_meeting(request, signed_in(request))
+    paper = await _paper(request, meeting, datetime.now(UTC))
+    kind = request.match_info["kind"]
+    name = f"bien-ban-{reference(meeting)}.{kind}"
+    if kind == "docx":
+        return attachment(await asyncio.to_thread(to_docx, paper), name, DOCX)
+    fonts = request.app[SERVICES].fonts
+    return attachment(await asyncio.to_thread(to_pdf, paper, fonts), name, "application/pdf")
+
+
+# ---------------------------------------------------------------- the file of the meeting
+
+
+async def _parts(request: web.Request, meeting: Meeting) -> list[Part]:
+    services, now = request.app[SERVICES], datetime.now(UTC)
+    found = await services.minutes.proceedings(meeting, now)
+    if found is None:
+        raise RequestRefused("not-found")
+    paper = await _paper(request, meeting, now)
+    minutes = await services.minutes.of_meeting(meeting, found)
+    fonts = services.fonts
+    parts = [
+        Part("bien-ban.docx", await asyncio.to_thread(to_docx, paper)),
+        Part("bien-ban.pdf", await asyncio.to_thread(to_pdf, paper, fonts)),
+        archive.attendance_part(found),
+        Part("bieu-quyet.json", msgspec.json.format(msgspec.json.encode(found.votes))),
+        archive.log_part(await services.minutes.log(meeting)),
+    ]
+    if minutes.signed is not None:
+        path = services.files.path(minutes.signed.digest)
+        parts.append(Part("bien-ban-da-ky.pdf", path=path))
+    return [*parts, *await _letter(request, meeting), *await _films(request, meeting)]
+
+
+async def _letter(request: web.Request, meeting: Meeting) -> list[Part]:
+    services = request.app[SERVICES]
+    letter = await services.invitations.letter(meeting)
+    if letter is None:
+        return []
+    if letter.signed is not None:
+        return [Part("giay-moi-da-ky.pdf", path=services.files.path(letter.signed.digest))]
+    pdf = await services.invitations.pdf(letter, meeting, datetime.now(UTC))
+    return [Part("giay-moi.pdf", pdf)]
+
+
+async def _films(request: web.Request, meeting: Meeting) -> list[Part]:
+    recordings = await request.app[SERVICES].recordings.of_meeting(meeting.id)
+    return [
+        Part(f"ban-ghi/{number:02d}.mp4", path=recording.video)
+        for number, recording in enumerate(recordings, start=1)
+        if recording.state is RecordingState.READY and recording.video is not None
+    ]
+
+
+@require(*WRITERS)
+async def whole_file(request: web.Request) -> web.StreamResponse:
+    """The archive, written beside and sent as it is; the temporary file goes with the answer."""
+    account = signed_in(request)
+    meeting = await visible_meeting(request, account)
+    parts = await _parts(request, meeting)
+    with tempfile.TemporaryDirectory(prefix="diemcau-") as folder:
+        path = Path(folder) / "ho-so.zip"
+        await asyncio.to_thread(archive.write, path, parts)
+        await request.app[SERVICES].audit.note(
+            account, Action.MEETING_FILE_EXPORTED, datetime.now(UTC), meeting_id=meeting.id
+        )
+        name = f"ho-so-{reference(meeting)}.zip"
+        headers = {
+            "Content-Disposition": disposition("attachment", name),
+            "Content-Type": "application/zip",
+            "Cache-Control": "no-store",
+        }
+        response = web.FileResponse(path, headers=headers)
+        await response.prepare(request)
+        return response
+
+
+ROUTES = [
+    web.get("/cuoc-hop/{meeting}/bien-ban", show),
+    web.post("/cuoc-hop/{meeting}/bien-ban", save),
+    web.get(r"/cuoc-hop/{meeting}/bien-ban.{kind:docx|pdf}", download),
+    web.get("/cuoc-hop/{meeting}/ho-so.zip", whole_file),
+]
