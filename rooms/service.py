@@ -12,12 +12,12 @@ from rooms.live.attendance import Attendance, Listener
 from rooms.live.meeting import RECENT_ENTRIES, LiveMeeting, Surroundings
 from rooms.media_port import Connected, MediaPlane
 from rooms.meetings.meetings import Meetings
+from rooms.meetings.opening import opening
 from rooms.meetings.records import OVER, WAITING, Meeting, MeetingState
-from rooms.meetings.seating import opening_seats
 from rooms.records.recordings import Recordings
 from rooms.session.commands import SetLimits
 from rooms.session.core import NOTHING, evolve, fold
-from rooms.session.events import Entry, MeetingOpened
+from rooms.session.events import Entry
 from rooms.session.model import PeerId, Phase, Seat, SeatId, Session
 from rooms.session.policy import SERVICE, Actor
 from rooms.session.slots import Tile
@@ -206,13 +206,7 @@ class LiveMeetings:
             seq=1,
             at=self._around.clock.now(),
             actor=SERVICE.seat,
-            event=MeetingOpened(
-                meeting=meeting.id,
-                title=meeting.title,
-                seats=opening_seats(meeting),
-                ends=meeting.end.timestamp(),
-                rehearsal=rehearsal,
-            ),
+            event=opening(meeting, rehearsal=rehearsal),
         )
         await events.append(meeting.id, [opened])
         return evolve(NOTHING, opened), [opened]

@@ -6,6 +6,7 @@ from datetime import UTC
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from rooms.directory.sites import Microphone
 from rooms.meetings.drafts import AgendaItem, Duty, MeetingKind
 from rooms.meetings.records import InvitedSite, Meeting, MeetingState, StaffMember
 from rooms.store.tables import (
@@ -153,6 +154,7 @@ def _site(invited: MeetingSiteRow, site: SiteRow, unit_name: str) -> InvitedSite
         phone=site.technician_phone,
         composition=invited.composition,
         delegates=invited.delegates,
+        direct=site.microphone == Microphone.DIRECT,
     )
 
 

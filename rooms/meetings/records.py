@@ -38,6 +38,7 @@ class InvitedSite(msgspec.Struct, frozen=True, kw_only=True):
     phone: str  # technician's telephone
     composition: str = ""  # who is to attend there
     delegates: int | None = None  # how many are invited there
+    direct: bool = True  # its microphone may be switched on for it; else it is asked
 
 
 class StaffMember(msgspec.Struct, frozen=True, kw_only=True):

@@ -77,6 +77,7 @@ def site_seat(site: InvitedSite, chair: str | None = None) -> Seat:
         unit=site.unit_name,
         person=chair or "",
         phone=site.phone,
+        direct=site.direct,
     )
 
 
@@ -105,6 +106,14 @@ def opening_seats(meeting: Meeting) -> tuple[Seat, ...]:
     return tuple(seats)
 
 
+def deputy_seat(meeting: Meeting) -> SeatId | None:
+    """Where the deputy sits, who may take the chair while the chair is away."""
+    if meeting.deputy_id is None:
+        return None
+    site = meeting.deputy_site_id
+    return SeatId(f"user:{meeting.deputy_id}" if site is None else f"site:{site}")
+
+
 def _chair_seat(meeting: Meeting, person: str) -> Seat:
     return Seat(
         id=SeatId(f"user:{meeting.chair_id}"),
@@ -114,6 +123,7 @@ def _chair_seat(meeting: Meeting, person: str) -> Seat:
         role=Role.CHAIR,
         on_tiles=True,
         person=person,
+        direct=False,
     )
 
 
@@ -128,6 +138,7 @@ def _person(account: Account, role: Role, *, rank: int, on_tiles: bool) -> Seat:
         unit=account.unit_name,
         person=_titled(account.full_name, account.position),
         camera=on_tiles,
+        direct=False,  # a device of one's own is asked
     )
 
 

@@ -138,6 +138,7 @@ export class Voices {
   /** @type {string | undefined} */
   #speaker;
   #refused = false;
+  #muted = false;
 
   /**
    * @param {(blocked: boolean) => void} onBlocked the browser wants a press before it plays sound
@@ -172,6 +173,13 @@ export class Voices {
     await Promise.all([...this.#elements.values()].map((one) => useSpeaker(one, speaker)));
   }
 
+  /** Nothing is heard, while nothing stops. @param {boolean} on */
+  mute(on) {
+    if (this.#muted === on) return;
+    this.#muted = on;
+    for (const element of this.#elements.values()) element.muted = on;
+  }
+
   /** Try again what the browser refused. */
   retry() {
     if (this.#refused) void this.play();
@@ -192,6 +200,7 @@ export class Voices {
   #element(stream) {
     const element = new Audio();
     element.srcObject = stream;
+    element.muted = this.#muted;
     void useSpeaker(element, this.#speaker);
     return element;
   }

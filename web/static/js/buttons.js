@@ -109,6 +109,7 @@ function button(action, icon, label, hint, tone, values = {}) {
  * @returns {string} key of the page's texts
  */
 export function microphoneHint(state, open) {
+  if (state.session?.pause) return "microphonePausedHint";
   if (ownSeat(state)?.microphone) return "microphoneOnHint";
   if (!open) return "noMicrophone";
   return mayUnmute(state) ? "microphoneOffHint" : "microphoneClosedHint";

@@ -6,7 +6,7 @@
  * @import { State } from "./state.js"
  */
 
-import { ownSeat, waiting } from "./state.js";
+import { ownSeat, presiding, waiting } from "./state.js";
 
 /** The room is warned this long before a turn is over. */
 export const LAST_S = 60;
@@ -133,4 +133,15 @@ export function isAsked(state) {
   const own = ownSeat(state);
   if (state.session === null || own === null || own.microphone) return false;
   return holdsFloor(state.session, own.id) && !state.heard;
+}
+
+/**
+ * Whether this seat may take the chair now: it is the deputy, and the chair is away.
+ *
+ * @param {State} state
+ */
+export function mayTakeChair({ session, seat, permissions }) {
+  if (session === null || session.deputy !== seat || !permissions.includes("take-chair")) return false;
+  const chair = presiding(session);
+  return chair?.id !== seat && !(chair?.present ?? false);
 }

@@ -21,6 +21,7 @@ const LIMITS_S = 20;
  * @property {() => void} fullLine
  * @property {() => void} speak
  * @property {() => void} decline
+ * @property {() => void} takeChair
  */
 
 /** @param {string} kind @param {Cause | null} cause */
@@ -66,6 +67,12 @@ export class Notices {
     const action = { label: t("turnOnMicrophone"), run: this.answers.speak };
     const other = { label: t("declineToSpeak"), run: this.answers.decline };
     this.#stand("asked", asked, { text: t("youAsked"), icon: "mic", tone: "floor", action, other });
+  }
+
+  /** To the deputy, while nobody presides. @param {boolean} away */
+  chairAway(away) {
+    const action = { label: t("takeChair"), run: this.answers.takeChair };
+    this.#stand("chair", away, { text: t("chairAway"), icon: "alert", tone: "warn", action });
   }
 
   /**

@@ -2,7 +2,6 @@
 /**
  * The meeting room: joins signalling, state, peer connection, devices and view.
  *
- * @import { ButtonLook } from "./buttons.js"
  * @import { Plan } from "./layout.js"
  * @import { Bye, ServerMessage, Source } from "./protocol.js"
  * @import { DeviceKind } from "./devices.js"
@@ -14,9 +13,10 @@ import { Conduct } from "./conduct.js";
 import { limitedBy, lineLook } from "./describe.js";
 import * as devices from "./devices.js";
 import { Feeds } from "./feeds.js";
-import { isAsked } from "./floor.js";
+import { isAsked, mayTakeChair } from "./floor.js";
 import { offerHandle } from "./handle.js";
 import { plan } from "./layout.js";
+import { leadingActions, middleActions } from "./leading.js";
 import { LostLine } from "./lost_line.js";
 import { Measuring } from "./measuring.js";
 import { LocalMedia } from "./media.js";
@@ -68,6 +68,7 @@ class Room {
       fullLine: () => void this.requests.setLimits({ profile: "normal", maxDownKbps: null, maxUpKbps: null }),
       speak: () => void this.conduct.speak(),
       decline: () => void this.conduct.decline(),
+      takeChair: () => void this.requests.command({ type: "take-chair" }),
     });
     this.teller = new Teller(this.view.messages, this.notices);
     this.media = new LocalMedia(
@@ -164,6 +165,8 @@ class Room {
     const own = ownSeat(this.state);
     this.notices.sharing(own?.screen ?? false);
     this.notices.asked(isAsked(this.state));
+    this.notices.chairAway(mayTakeChair(this.state));
+    this.voices.mute(Boolean(this.state.session?.pause));
     if (own !== null) this.notices.limits(own.limits, limitedBy(this.state));
     this.#changed();
   }
@@ -254,9 +257,11 @@ class Room {
   /** @returns {import("./view/room_view.js").RoomActions} */
   #actions() {
     const requests = () => this.requests;
+    const list = () => this.#show({ panel: !this.panel });
+    const middle = middleActions(this, list);
     return {
       microphone: () => void requests().toggleMicrophone(),
-      middle: (look) => void this.#middle(look),
+      middle: (look) => middle[look.action](),
       camera: () => void requests().toggleCamera(),
       screen: () => void requests().toggleScreen(),
       grid: () => this.#show({ mode: this.mode === "grid" ? "main" : "grid" }),
@@ -267,7 +272,7 @@ class Room {
       limit: (change) => void requests().setLimits(change),
       devices: () => this.#openDevices(),
       chooseDevice: (kind, id) => this.#chooseDevice(kind, id),
-      list: () => this.#show({ panel: !this.panel }),
+      list,
       turn: (step) => this.#show({ turn: (this.#plan?.page ?? 0) + step }),
       leave: () => this.#leave(),
       speakerNamed: (person) => void this.conduct.nameSpeaker(person),
@@ -275,55 +280,12 @@ class Room {
       mute: (seat) => void requests().ask("mute-seat", { seat }),
       muteAll: () => void requests().ask("mute-all"),
       showOnMain: (seat) => void requests().ask("show-on-main", { seat }),
-      ...this.#leads(),
+      ...leadingActions(this),
       record: () => void requests().toggleRecording(),
       end: () => void requests().end(),
+      permissions: () => this.state.permissions,
+      openRequests: () => this.requests?.open ?? 0,
     };
-  }
-
-  /** @returns {import("./view/floor_box.js").FloorActions & import("./view/queue.js").QueueActions} */
-  #leads() {
-    const conduct = () => this.conduct;
-    const name = (/** @type {string} */ seat) => this.state.session?.seats[seat]?.name ?? "";
-    return {
-      invite: (seat) => void conduct().invite(seat),
-      lowerHand: (seat) => void conduct().slip({ type: "lower-hand", seat }, "unqueued", { name: name(seat) }),
-      moveInQueue: (seat, before) => void this.requests.command({ type: "move-in-queue", seat, before }),
-      addToQueue: () => {},
-      endTurn: () => void conduct().endTurn(),
-      extendTurn: () => void conduct().extend(),
-      nameSpeaker: () => this.view.speaker.open(this.state, Date.now() / 1000),
-      discuss: () => void conduct().discuss(),
-    };
-  }
-
-  /** @param {ButtonLook} look */
-  async #middle(look) {
-    switch (look.action) {
-      case "ask":
-        await this.requests.ask("raise-hand");
-        return;
-      case "cancel":
-        await this.requests.ask("lower-hand");
-        return;
-      case "finish":
-        this.requests.mute();
-        return;
-      case "speak":
-        await this.conduct.speak();
-        return;
-      case "endTurn":
-        await this.conduct.endTurn();
-        return;
-      case "next":
-        await this.conduct.next();
-        return;
-      case "resume":
-        await this.requests.command({ type: "end-pause" });
-        return;
-      case "list":
-        this.#show({ panel: !this.panel });
-    }
   }
 
   /** A camera that was missed is there now: use it. */
@@ -407,7 +369,8 @@ class Room {
 
   /** @param {Plan} wanted */
   #tellView({ mainHeight, wanted }) {
-    const view = this.#hidden ? NOTHING_SHOWN : this.measuring.eased({ mainHeight, tiles: wanted });
+    const rests = this.#hidden || this.state.session?.pause;
+    const view = rests ? NOTHING_SHOWN : this.measuring.eased({ mainHeight, tiles: wanted });
     const text = JSON.stringify(view);
     if (!this.signaling.open || text === this.#sent) return;
     this.#sent = text;

@@ -23,7 +23,7 @@ import { hook, setAttribute, setIcon, setText, show } from "./dom.js";
 export class MoreMenu {
   /**
    * @param {HTMLElement} root
-   * @param {Record<"camera" | "screen" | "grid" | "full" | "weak" | "audio" | "line" | "devices", () => void>} actions
+   * @param {Record<"camera" | "screen" | "grid" | "full" | "weak" | "audio" | "line" | "devices" | "shortcuts", () => void>} actions
    * @param {AbortSignal} signal
    */
   constructor(root, actions, signal) {
@@ -38,7 +38,8 @@ export class MoreMenu {
     this.line = hook(root, "do-line");
     this.lineWord = hook(root, "do-line-word");
     this.devices = hook(root, "do-devices");
-    for (const name of /** @type {const} */ (["camera", "screen", "grid", "full", "weak", "audio", "line", "devices"])) {
+    this.shortcuts = hook(root, "do-shortcuts");
+    for (const name of /** @type {const} */ (["camera", "screen", "grid", "full", "weak", "audio", "line", "devices", "shortcuts"])) {
       const act = () => {
         this.open(false);
         actions[name]();
@@ -81,6 +82,7 @@ export class MoreMenu {
     show(this.line, may(state, "set-limits"));
     setAttribute(this.line, "aria-pressed", String(own !== null && capped(own.limits)));
     setText(this.lineWord, own === null ? "" : ceilings(own.limits));
+    show(this.shortcuts, !local.phone);
     show(this.full, document.fullscreenEnabled);
     this.#item(this.full, "full", local.full ? "leaveFull" : "fullScreen");
   }

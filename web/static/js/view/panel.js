@@ -23,6 +23,8 @@ import { Queue } from "./queue.js";
  * @property {() => void} muteAll
  * @property {() => void} record starts or stops
  * @property {() => void} end asks first
+ * @property {() => void} pause asks how long
+ * @property {() => void} handOver asks to whom
  * @property {() => void} close
  *
  * @typedef {LeadActions & FloorActions & QueueActions} PanelActions
@@ -52,6 +54,10 @@ export class Panel {
     this.follow = hook(root, "panel-follow");
     this.record = hook(root, "panel-record");
     this.end = hook(root, "panel-end");
+    this.pause = hook(root, "panel-pause");
+    this.handOver = hook(root, "panel-hand-over");
+    this.pause.addEventListener("click", actions.pause, { signal });
+    this.handOver.addEventListener("click", actions.handOver, { signal });
     this.muteAll.addEventListener("click", actions.muteAll, { signal });
     this.follow.addEventListener("click", () => actions.showOnMain(null), { signal });
     this.record.addEventListener("click", actions.record, { signal });
@@ -140,6 +146,8 @@ export class Panel {
     show(this.lead, commands.some((command) => may(state, command)));
     show(this.legend, may(state, "show-on-main"));
     show(this.muteAll, may(state, "mute-all"));
+    show(this.pause, may(state, "start-pause") && state.session?.pause === null);
+    show(this.handOver, may(state, "hand-over-chair"));
     show(this.follow, may(state, "show-on-main") && (state.session?.pinned ?? false));
     show(this.record, may(state, "start-recording"));
     const records = state.session?.recording !== null;

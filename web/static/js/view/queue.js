@@ -50,7 +50,7 @@ export class Queue {
     const leads = may(state, "move-in-queue");
     show(this.box, leads || waiting.length > 0);
     show(this.foot, leads);
-    setText(this.count, waiting.length === 0 ? t("nobodyWaits") : t("sitesWaiting", { count: waiting.length }));
+    setText(this.count, t("queueCount", { count: waiting.length }));
     this.#order = waiting.map(({ seat }) => seat.id);
     this.#arrange(waiting);
     for (const one of waiting) this.#fill(one, waiting.length, leads);

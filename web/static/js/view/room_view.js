@@ -8,11 +8,13 @@
  * @import { Plan, Sizes } from "../layout.js"
  * @import { Bye, LineLimits } from "../protocol.js"
  * @import { State } from "../state.js"
- * @import { PanelActions } from "./panel.js"
+ * @import { LeadingActions } from "../leading.js"
+ * @import { LeadActions } from "./panel.js"
  */
 
 import * as devices from "../devices.js";
 import { page, t } from "../page.js";
+import { AgendaView } from "./agenda_view.js";
 import { ButtonBar, NowLine, TopBar } from "./bars.js";
 import { DeviceDialog, confirm } from "./dialogs.js";
 import { hook, setText, show } from "./dom.js";
@@ -21,6 +23,10 @@ import { MainPicture } from "./main_picture.js";
 import { Messages } from "./messages.js";
 import { MoreMenu } from "./more_menu.js";
 import { Panel } from "./panel.js";
+import { PauseView } from "./pause_view.js";
+import { answerPresses } from "./press.js";
+import { SeatChooser } from "./seat_chooser.js";
+import { Shortcuts } from "./shortcuts.js";
 import { SpeakerDialog } from "./speaker_dialog.js";
 import { Tiles } from "./tiles.js";
 
@@ -47,8 +53,10 @@ const PHONE_UNIT = 0.56;
  * @property {() => void} leave
  * @property {() => void} again
  * @property {(person: string) => void} speakerNamed
+ * @property {() => readonly string[]} permissions
+ * @property {() => number} openRequests requests without an answer
  *
- * @typedef {OwnActions & Omit<PanelActions, "close">} RoomActions
+ * @typedef {OwnActions & LeadingActions & Omit<LeadActions, "close" | "pause">} RoomActions
  *
  * @typedef {object} Frame everything one rendering shows
  * @property {State} state
@@ -80,10 +88,15 @@ export class RoomView {
     this.top = new TopBar(root);
     this.nowLine = new NowLine(root);
     this.buttons = new ButtonBar(root, actions, signal);
-    this.menu = new MoreMenu(root, actions, signal);
+    this.menu = new MoreMenu(root, { ...actions, shortcuts: () => this.shortcuts.open() }, signal);
     this.tiles = new Tiles(root, actions.turn, signal);
     this.main = new MainPicture(root);
-    this.panel = new Panel(root, { ...actions, close: actions.list }, signal);
+    this.agenda = new AgendaView(root, actions, signal);
+    this.pause = new PauseView(root, actions, signal);
+    this.chooser = new SeatChooser(root, signal);
+    this.panel = new Panel(root, { ...actions, close: actions.list, pause: () => this.pause.open() }, signal);
+    this.shortcuts = new Shortcuts(root, actions.permissions, (name) => this.#keyed(actions, name), signal);
+    answerPresses(root, actions.openRequests, signal);
     this.speaker = new SpeakerDialog(root, actions.speakerNamed, signal);
     hook(root, "name-speaker").addEventListener("click", actions.nameSpeaker, { signal });
     this.line = new LineDialog(root, actions.limit, signal);
@@ -95,6 +108,29 @@ export class RoomView {
     };
     hook(root, "leave").addEventListener("click", leave, { signal });
     this.again = actions.again;
+  }
+
+  /** What a key does: the button is pressed where there is one. @param {RoomActions} actions @param {string} name */
+  #keyed(actions, name) {
+    /** @type {Record<string, () => void>} */
+    const pressed = {
+      microphone: () => this.buttons.microphone.click(),
+      middle: () => this.buttons.middle.click(),
+      agenda: () => this.agenda.toggle(),
+      camera: actions.camera,
+      next: actions.next,
+      endTurn: actions.endTurn,
+      extendTurn: actions.extendTurn,
+      nameSpeaker: actions.nameSpeaker,
+      addToQueue: actions.addToQueue,
+      discuss: actions.discuss,
+      muteAll: actions.muteAll,
+      undo: actions.undo,
+      list: actions.list,
+      grid: actions.grid,
+      full: actions.full,
+    };
+    pressed[name]?.();
   }
 
   get phone() {
@@ -148,6 +184,8 @@ export class RoomView {
     this.top.render(state, line, { grid, panel }, now);
     this.main.render(state, main, now);
     this.tiles.render(state, plan, tile, now);
+    this.agenda.render(state, now);
+    this.pause.render(state, now);
     this.panel.render(state, panel, now);
     this.nowLine.render(state, line.tone === "warn");
     this.buttons.render(state, local, now);
