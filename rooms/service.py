@@ -15,7 +15,7 @@ from rooms.meetings.meetings import Meetings
 from rooms.meetings.opening import opening
 from rooms.meetings.records import OVER, WAITING, Meeting, MeetingState
 from rooms.records.recordings import Recordings
-from rooms.session.commands import SetLimits
+from rooms.session.commands import Command
 from rooms.session.core import NOTHING, evolve, fold
 from rooms.session.events import Entry
 from rooms.session.model import PeerId, Phase, Seat, SeatId, Session
@@ -123,9 +123,9 @@ class LiveMeetings:
         live = await self.live(meeting)
         return await live.enter(seat, connection, listener, after, resumed)
 
-    async def limit(self, meeting_id: int, command: SetLimits, actor: SeatId) -> None:
-        """What the line of a seat is asked to carry, set from outside the room. Who asks may
-        oversee meetings: the caller checked it.
+    async def oversee(self, meeting_id: int, command: Command, actor: SeatId) -> None:
+        """A command from outside the room, such as what the line of a seat is asked to carry. Who
+        asks may give it: the caller checked it.
 
         Raises:
             RequestRefused: "unknown-seat", "ended" (also: not in session), "busy", "shutdown".

@@ -21,21 +21,26 @@ CHANGED = "changed"
 MAX_NOTE_CHARS = 1000
 
 
-class Revision(msgspec.Struct, frozen=True, kw_only=True):
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done to a meeting, without what it then was."""
+
+    action: str  # CREATED, CHANGED, or the `MeetingState` reached
+    note: str
+
+    @property
+    def state(self) -> MeetingState | None:
+        """The state reached; None: it stayed, or this is the first."""
+        return None if self.action in (CREATED, CHANGED) else MeetingState(self.action)
+
+
+class Revision(Taken, frozen=True, kw_only=True):
     id: int  # grows in the order of the changes to all meetings
     meeting_id: int
     revision: int
     at: datetime
     by: int | None  # account; None: the service itself
     by_name: str
-    action: str  # CREATED, CHANGED, or the `MeetingState` reached
-    note: str
     draft: MeetingDraft
-
-    @property
-    def state(self) -> MeetingState | None:
-        """The state reached; None: it stayed, or this is the first."""
-        return None if self.action in (CREATED, CHANGED) else MeetingState(self.action)
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +88,17 @@ class Revisions:
             rows = (await session.execute(query)).all()
         return [_revision(row, name or "") for row, name in rows]
 
+    async def taken(self, meeting_id: int) -> list[Taken]:
+        """What was done, the oldest first."""
+        query = (
+            select(MeetingRevisionRow.action, MeetingRevisionRow.note)
+            .where(MeetingRevisionRow.meeting_id == meeting_id)
+            .order_by(MeetingRevisionRow.revision)
+        )
+        async with self._db.reading() as session:
+            rows = await session.execute(query)
+        return [Taken(action=row.action, note=row.note) for row in rows]
+
 
 def _revision(row: MeetingRevisionRow, by_name: str) -> Revision:
     return Revision(
@@ -122,7 +138,7 @@ def write(
     )
 
 
-def last_before(revisions: Sequence[Revision], state: MeetingState) -> MeetingState | None:
+def last_before(revisions: Sequence[Taken], state: MeetingState) -> MeetingState | None:
     """The state reached before the newest time `state` was."""
     reached = [revision.state for revision in revisions if revision.state is not None]
     for index in range(len(reached) - 1, 0, -1):

@@ -44,7 +44,7 @@ def seat_for(meeting: Meeting, account: Account) -> Seat | None:
     person = _titled(account.full_name, account.position) if leads else None
     duty = _duty(meeting, account)
     for site in meeting.sites:
-        if site.site_id == account.site_id and duty is None:
+        if site.site_id == account.site_id and (leads or duty is None):
             return site_seat(site, person)
     if leads:
         rank = _CHAIR_RANK if account.id == meeting.chair_id else _DEPUTY_RANK

@@ -719,7 +719,7 @@ async def test_limits_act_at_once_and_again_on_a_new_transport(world: World):
     assert [sent.rids for sent in ear.last(Layers).sources] == [("q",), ()]
 
     silent = c.SetLimits(seat=kbang.seat_id, profile=Profile.AUDIO)
-    await world.live.limit(world.meeting.id, silent, SeatId("user:99"))
+    await world.live.oversee(world.meeting.id, silent, SeatId("user:99"))
     await until(lambda: main_of().peer is None)
     await until(lambda: world.plane.limits[peer] == (None, False))
     await until(lambda: world.plane.allowed[peer] == frozenset())
@@ -736,4 +736,4 @@ async def test_limits_act_at_once_and_again_on_a_new_transport(world: World):
 async def test_limits_of_a_meeting_not_in_session_are_refused(world: World):
     weak = c.SetLimits(seat=SeatId("site:1"), profile=Profile.WEAK)
     with pytest.raises(RequestRefused, match="ended"):
-        await world.live.limit(world.meeting.id, weak, SeatId("user:3"))
+        await world.live.oversee(world.meeting.id, weak, SeatId("user:3"))

@@ -7,15 +7,27 @@ from typing import ClassVar
 from aiohttp import web
 
 from rooms.health import MeetingHealth
+from rooms.meetings.drafts import KIND_NAMES, Duty
+from rooms.meetings.lifecycle import may_edit, relation
 from rooms.meetings.meetings import InvitedSite, Meeting, MeetingState
+from rooms.meetings.records import StaffMember
 from rooms.records.recordings import RecordingInfo
 from rooms.session.model import Seat, SeatId, Session
 from web.auth import require, signed_in
 from web.formats import wait
-from web.pages.common import reference, seat_of, session_of, visible_meeting
+from web.i18n import gettext, mark
+from web.pages.common import OVERSEERS, SCHEDULERS, reference, seat_of, session_of, visible_meeting
+from web.pages.steps import CourseMark, StepButton, buttons, course
 from web.pages.tabs import Tab, meeting_tabs
 from web.services import SERVICES
 from web.views import Page, render
+
+LEFT = (MeetingState.POSTPONED, MeetingState.CANCELLED)
+DUTY_TITLES = {
+    Duty.CHAIR: mark("Đồng chủ trì"),
+    Duty.SECRETARY: mark("Thư ký"),
+    Duty.TECHNICIAN: mark("Trực kỹ thuật"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +63,15 @@ class MeetingPage(Page):
     began: bool
     count: str
     unit: str
+    kind: str
+    duties: tuple[tuple[str, str], ...]  # name of the duty, who
+    course: tuple[CourseMark, ...]
+    steps: tuple[StepButton, ...]
+    may_edit: bool
+    may_copy: bool
+    left_note: str  # why it was postponed or cancelled
+    asked: str  # a step that lacks its reason
+    template_said: str
 
 
 def site_state(seat: Seat | None, quality: str | None) -> str:
@@ -82,6 +103,20 @@ def describe_sites(
     return tuple(lines)
 
 
+def duties(meeting: Meeting) -> tuple[tuple[str, str], ...]:
+    """Who is on duty, duty by duty."""
+    found = []
+    for duty, name in DUTY_TITLES.items():
+        people = [_titled(member) for member in meeting.on_duty(duty)]
+        if people:
+            found.append((gettext(name), "; ".join(people)))
+    return tuple(found)
+
+
+def _titled(member: StaffMember) -> str:
+    return f"{member.name}, {member.position}" if member.position else member.name
+
+
 def describe_guests(session: Session | None) -> tuple[Guest, ...]:
     """Persons in the room, in protocol order."""
     if session is None:
@@ -101,6 +136,7 @@ async def show(request: web.Request) -> web.Response:
     now = datetime.now(UTC)
     session = session_of(request, meeting)
     sites = describe_sites(meeting, session, services.health.snapshot(meeting.id, history=False))
+    taken = await services.revisions.taken(meeting.id)
     began = meeting.start <= now
     count, unit = wait(now - meeting.start if began else meeting.start - now)
     page = MeetingPage(
@@ -116,6 +152,15 @@ async def show(request: web.Request) -> web.Response:
         began=began,
         count=count,
         unit=unit,
+        kind=gettext(KIND_NAMES[meeting.kind]),
+        duties=duties(meeting),
+        course=course(meeting.state) if account.role in OVERSEERS else (),
+        steps=buttons(meeting, account, taken),
+        may_edit=may_edit(meeting.state, relation(meeting, account)),
+        may_copy=account.role in SCHEDULERS,
+        left_note=taken[-1].note if taken and meeting.state in LEFT else "",
+        asked=request.query.get("can-ly-do", ""),
+        template_said=request.query.get("mau", ""),
     )
     return render(request, page)
 

@@ -43,6 +43,7 @@ class ClashLine:
 class OutlookView:
     known: bool  # there was a time to look at
     clashes: tuple[ClashLine, ...]
+    taken: Mapping[int, str]  # when each site that is not free is taken
     crowded: str  # what is said of the service's capacity, or ""
     free: tuple[Button, ...]
     stand_ins: tuple[Button, ...]
@@ -64,6 +65,11 @@ def describe(outlook: Outlook, site: Name, person: Name, wanted: datetime | None
     return OutlookView(
         known=notice is not None,
         clashes=tuple(_line(clash, site, person) for clash in outlook.clashes),
+        taken={
+            site_id: _when(clash.booking.start, clash.booking.end)
+            for clash in outlook.clashes
+            for site_id in clash.sites
+        },
         crowded=_crowded(outlook),
         free=tuple(_free(start, wanted) for start, _end in outlook.free),
         stand_ins=_stand_ins(outlook, person),

@@ -119,11 +119,13 @@ class _Form:
         return to_draft(self.values, self.choices.level_of, self.before)
 
 
-def _blank(account: Account, now: datetime) -> FormValues:
-    """A new form: tomorrow morning, the scheduler's own unit as host."""
-    tomorrow = local(now).date() + timedelta(days=1)
+async def _blank(services: Services, account: Account, now: datetime) -> FormValues:
+    """A new form: the first morning a letter of today is in time for, one's own unit as host."""
+    today = local(now).date()
+    calendar = await services.dates.calendar((today.year, today.year + 1))
+    day = calendar.plus_working_days(today, max(1, services.planner.rules.notice_days))
     return FormValues(
-        day=f"{tomorrow:%d/%m/%Y}",
+        day=f"{day:%d/%m/%Y}",
         start="08:00",
         end="11:00",
         host_unit=str(account.unit_id or ""),
@@ -145,7 +147,7 @@ async def _first_values(
         meeting = await visible_meeting(request, account, start)
         draft = as_template(Meetings.draft_of(meeting))
     if draft is None:
-        return _blank(account, now)
+        return await _blank(services, account, now)
     known = frozenset(choices.level_of)
     values = from_draft(draft, choices.level_of, keep_day=False, today=local(now).date())
     return replace(values, sites=values.sites & known)

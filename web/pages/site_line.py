@@ -124,7 +124,7 @@ async def limit(request: web.Request) -> web.Response:
         max_down_kbps=limits.max_down_kbps,
         max_up_kbps=limits.max_up_kbps,
     )
-    await live.limit(meeting.id, command, SeatId(f"user:{signed_in(request).id}"))
+    await live.oversee(meeting.id, command, SeatId(f"user:{signed_in(request).id}"))
     if "trang" in form:
         return redirect(f"/ky-thuat/{reference(meeting)}/{seat}")
     return redirect(f"/ky-thuat?cuoc-hop={reference(meeting)}")

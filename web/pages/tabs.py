@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rooms.directory.accounts import Account
+from rooms.meetings.lifecycle import may_edit, relation
 from rooms.meetings.meetings import Meeting
 from web.i18n import gettext, mark
 from web.pages.common import OVERSEERS, reference
@@ -27,12 +28,17 @@ class _Kind:
     by_link: bool = False  # open to the holder of a personal link as well
 
 
+def _edits(meeting: Meeting, account: Account) -> bool:
+    return may_edit(meeting.state, relation(meeting, account))
+
+
 def _oversees(meeting: Meeting, account: Account) -> bool:
     return account.role in OVERSEERS
 
 
 _KINDS = (
     _Kind(name="overview", label=mark("Tổng quan")),
+    _Kind(name="composition", label=mark("Thành phần"), path="/thanh-phan", seen=_edits),
     _Kind(name="letter", label=mark("Giấy mời"), path="/giay-moi"),
     _Kind(
         name="invitation",

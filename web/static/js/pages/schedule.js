@@ -220,6 +220,26 @@ async function check() {
   const old = form.querySelector("[data-outlook]");
   if (!now || !old || old.contains(document.activeElement)) return;
   if (old.outerHTML !== now.outerHTML) old.replaceWith(document.adoptNode(now));
+  tellClashes();
+}
+
+/** Beside each site that is taken, when; in the summary, that there is something to solve. */
+function tellClashes() {
+  const outlook = /** @type {HTMLElement | null} */ (form.querySelector("[data-outlook]"));
+  const sum = /** @type {HTMLElement | null} */ (form.querySelector("[data-sum=clash]"));
+  /** @type {Map<string, string>} */
+  const taken = new Map();
+  for (const item of outlook?.querySelectorAll("[data-taken] li") ?? []) {
+    taken.set(item.getAttribute("data-id") ?? "", item.textContent ?? "");
+  }
+  for (const pick of picks) {
+    const when = taken.get(pick.dataset.site ?? "");
+    const said = pick.querySelector("[data-clash]");
+    if (said) said.textContent = when ? `${sum?.dataset.word ?? ""} ${when}` : "";
+  }
+  const short = outlook?.dataset.short ?? "";
+  if (sum) sum.hidden = short === "";
+  say("[data-clash-word]", short);
 }
 
 const CHECKED = new Set([
