@@ -27,6 +27,7 @@ from conference.bench_server import (
     full_buffer_drops,
     pids_here,
     pin,
+    relief_levels,
     resident_bytes,
     target_server,
     worker_pids,
@@ -74,6 +75,7 @@ class Result:
     crowd_cpu_percent: float = 0.0
     lost_transports: int = 0
     full_buffer_drops: int = 0
+    relief_levels: tuple[int, ...] = ()  # of our own media workers, in the end
     ok: bool = False
 
 
@@ -110,6 +112,7 @@ def _table(result: Result) -> str:
         ("added delay p50", shown(result.delay_ms_p50, "ms", 2)),
         ("added delay p99", shown(result.delay_ms_p99, "ms", 2)),
         ("join p50 / p95", f"{result.join_ms_p50 or 0:.0f} / {result.join_ms_p95 or 0:.0f} ms"),
+        ("relief level of the workers", " + ".join(map(str, result.relief_levels)) or "unknown"),
         ("sample", f"{result.sample_decoded} of {result.sample_frames} frames decoded, "
                    f"{result.sample_altered} altered"),
         ("load generator CPU", shown(result.crowd_cpu_percent, "% of a core")),
@@ -149,6 +152,7 @@ async def _measure(options: argparse.Namespace, target: Target) -> Result:
                 grown = resident_bytes(pids) - memory
                 result.memory_per_subscriber_bytes = grown / options.subscribers
             await _window(options.seconds, pids, clients, samples, crowd, result)
+            result.relief_levels = tuple(await relief_levels(target.url))
         result.join_ms_p50, result.join_ms_p95 = percentiles(
             [*clients.join_ms[options.publishers :], *joined], (50, 95)
         )

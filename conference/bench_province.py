@@ -26,6 +26,7 @@ from conference.bench_server import (
     Target,
     cpu_seconds,
     full_buffer_drops,
+    relief_levels,
     resident_bytes,
     target_server,
     worker_pids,
@@ -72,6 +73,8 @@ class Result:
     packets_per_second: float = 0.0
     packets_per_site: float = 0.0  # a second, the middle site
     starved_sites: int = 0
+    pictureless_sites: int = 0  # got none in time when they joined
+    relief_levels: tuple[int, ...] = ()  # of the workers, in the end
     loss: float = 1.0
     delay_ms_p50: float | None = None
     delay_ms_p99: float | None = None
@@ -181,12 +184,14 @@ async def _measure(options: argparse.Namespace, target: Target) -> Result:
         await stage.join()
         await pin_main(target, seats[0])
         joined = await crowd.join()
+        result.pictureless_sites = len(parts) - STAGE - len(joined)
         result.join_ms_p50, result.join_ms_p95 = percentiles(joined, (50, 95))
         await asyncio.sleep(SETTLE_S)
         workers, service = server.memory()
         result.memory_per_site_bytes = (workers - before[0]) / len(parts)
         result.service_memory_per_site_bytes = (service - before[1]) / len(parts)
         await _window(options.seconds, server, stage, samples, crowd, result)
+        result.relief_levels = tuple(await relief_levels(target.url))
     _judge(samples, clip, result)
     return result
 
@@ -260,6 +265,7 @@ def _judge(samples: Sequence[Sample], clip: Clip, result: Result) -> None:
         and result.delay_ms_p99 is not None
         and result.delay_ms_p99 < MAX_DELAY_MS
         and result.starved_sites == 0
+        and result.pictureless_sites == 0
         and result.lost_transports == 0
     )
 
@@ -271,6 +277,8 @@ def _table(result: Result) -> str:
         ("forwarded", shown(result.packets_per_second, "packets/s", 0)),
         ("a site", shown(result.packets_per_site, "packets/s", 0)),
         ("sites that get less", f"{result.starved_sites}"),
+        ("sites without picture at first", f"{result.pictureless_sites}"),
+        ("relief level of the workers", " + ".join(map(str, result.relief_levels))),
         ("lost", shown(result.loss * 100, "%", 3)),
         ("datagrams into full buffers", f"{result.full_buffer_drops}"),
         ("added delay p50", shown(result.delay_ms_p50, "ms", 2)),

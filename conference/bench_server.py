@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import aiohttp
 
@@ -21,6 +22,7 @@ from rooms.directory.tokens import TokenRole, issue_token, load_key
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
 PORT_TRIES = 50
+QUOTED_LINES = 20
 
 
 class BenchFailed(Exception):
@@ -55,13 +57,16 @@ async def target_server(options: argparse.Namespace, workers: int = 1) -> AsyncI
             url=options.url, meeting=options.meeting, token=options.token, data=options.data
         )
         return
-    with tempfile.TemporaryDirectory(prefix="diemcau-bench-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="diemcau-bench-") as folder,
+        tempfile.TemporaryFile("w+", encoding="utf-8") as said,
+    ):
         url = f"http://127.0.0.1:{_free_port()}"
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "conference", "demo", "--sites", "0", "--data", folder,
             "--listen", url.removeprefix("http://"),
             "--media-port", str(free_media_ports(workers)),
-            stdout=asyncio.subprocess.DEVNULL, start_new_session=True,
+            stdout=asyncio.subprocess.DEVNULL, stderr=said, start_new_session=True,
             env=os.environ | _settings(workers, getattr(options, "spread", False)),
         )  # fmt: skip
         try:
@@ -75,6 +80,17 @@ async def target_server(options: argparse.Namespace, workers: int = 1) -> AsyncI
             )
         finally:
             await _stop(process)
+            _quote(said)
+
+
+def _quote(said: TextIO) -> None:
+    """The last the server said, before what the bench has to say: that stands at the end."""
+    said.seek(0)
+    lines = said.read().splitlines()
+    if len(lines) > QUOTED_LINES:
+        print(f"server: {len(lines) - QUOTED_LINES} lines before these", file=sys.stderr)
+    for line in lines[-QUOTED_LINES:]:
+        print(f"server: {line}", file=sys.stderr)
 
 
 def _settings(workers: int, spread: bool) -> dict[str, str]:
@@ -142,11 +158,20 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 async def worker_pids(url: str) -> list[int]:
     """The media workers of our own server, from its metrics."""
+    return [pid for pid in await _gauges(url, "diemcau_worker_pid") if pid]
+
+
+async def relief_levels(url: str) -> list[int]:
+    """How much each media worker of our own server leaves out now."""
+    return await _gauges(url, "diemcau_worker_relief_level")
+
+
+async def _gauges(url: str, name: str) -> list[int]:
+    """Whole numbers, by worker; of another server none."""
     with contextlib.suppress(aiohttp.ClientError):
         async with aiohttp.ClientSession() as http, http.get(f"{url}/metrics") as response:
-            text = await response.text()
-            found = re.findall(r"^diemcau_worker_pid\{[^}]*\} (\d+)", text, re.MULTILINE)
-            return [int(pid) for pid in found if int(pid)]
+            found = re.findall(rf"^{name}\{{[^}}]*\}} (\d+)", await response.text(), re.MULTILINE)
+            return [int(value) for value in found]
     return []
 
 

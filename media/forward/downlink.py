@@ -292,12 +292,17 @@ class Downlink:
             track = self.router.tracks.get((want.peer_id, want.source)) if want else None
             if want is None or track is None or not track.allowed:
                 continue
-            layers = candidates(track.encodings.values(), want.max_height, down.codecs, now)
+            most = down.ceiling
+            if most.height == 0:
+                continue
+            height = want.max_height if most.height is None else min(want.max_height, most.height)
+            layers = candidates(track.encodings.values(), height, down.codecs, now)
             steps = temporal_steps(layers[0], now) if layers else []
             for layer in layers:
                 rate = layer.expected_bps(now)
                 if not steps or rate > steps[-1].rate_bps:
                     steps.append(Step(layer.estimated_height, rate))
+            steps = [step for step in steps if step.max_tid <= most.max_tid] or steps[:1]
             if steps:
                 rank = rank_of(down)
                 assert rank is not None
