@@ -1,6 +1,7 @@
 """Static files: an address that changes with the content, so that caches may keep them."""
 
 import hashlib
+import time
 from pathlib import Path
 
 from aiohttp import web
@@ -10,20 +11,32 @@ STATIC = Path(__file__).parent / "static"
 PREFIX = "/static/"
 FOREVER = "public, max-age=31536000, immutable"
 CHECK_EACH_TIME = "no-cache"
+_LOOK_EVERY_S = 0.5
 
 
 class Assets:
     """Addresses of static files with a hash of their content.
 
-    Hashes are kept until the file's modification time changes, so an edited file shows at once.
+    Hashes are kept until the file's modification time changes, which is looked at twice a second:
+    an edited file shows at once, and a page with a thousand icons does not look a thousand times.
     """
 
     def __init__(self, folder: Path = STATIC) -> None:
         self._folder = folder
         self._known: dict[str, tuple[int, str]] = {}
+        self._looked: dict[str, tuple[float, str]] = {}  # monotonic seconds, what was found then
 
     def digest(self, name: str) -> str:
         """First 12 hex digits of the file's SHA-256; empty when there is no such file."""
+        now = time.monotonic()
+        looked = self._looked.get(name)
+        if looked is None or now - looked[0] > _LOOK_EVERY_S:
+            looked = (now, self._digest(name))
+            if looked[1]:  # else names that clients make up would gather here
+                self._looked[name] = looked
+        return looked[1]
+
+    def _digest(self, name: str) -> str:
         path = self._folder / name
         try:
             changed = path.stat().st_mtime_ns

@@ -74,11 +74,14 @@ class Directory:
 
     async def sites(self, on: date | None = None, *, active: bool | None = True) -> list[Site]:
         """Sites in protocol order; on a day after a confirmed reform, as they will be then."""
-        query = select(SiteRow).order_by(SiteRow.rank, SiteRow.id)
+        names = Site.__struct_fields__
+        columns = [getattr(SiteRow, name) for name in names]
+        query = select(*columns).order_by(SiteRow.rank, SiteRow.id)
         if active is not None:
             query = query.where(SiteRow.active == active)
         async with self._db.reading() as session:
-            sites = [site_of(row) for row in await session.scalars(query)]
+            rows = await session.execute(query)
+            sites = [Site(**dict(zip(names, row, strict=True))) for row in rows]
             return sites if on is None else await _as_of(session, sites, on)
 
     async def site(self, site_id: int) -> Site | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -89,6 +90,10 @@ class Recordings:
     async def of_meeting(self, meeting_id: int) -> list[RecordingInfo]:
         """By start."""
         return await self._all(select(RecordingRow).where(RecordingRow.meeting_id == meeting_id))
+
+    async def of_meetings(self, meetings: Collection[int]) -> list[RecordingInfo]:
+        """By start."""
+        return await self._all(select(RecordingRow).where(RecordingRow.meeting_id.in_(meetings)))
 
     async def get(self, recording_id: str) -> RecordingInfo | None:
         async with self._db.reading() as session:

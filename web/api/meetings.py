@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, time, timedelta
 
+from rooms.dates.entries import Wanted
 from rooms.directory.api_tokens import Scope
 from rooms.health import MeetingHealth
 from rooms.meetings.drafts import AgendaItem, MeetingDraft, draft_sites
@@ -11,12 +12,13 @@ from web.api.resources import (
     MeetingDetail,
     MeetingList,
     NewMeeting,
+    entry_resource,
     meeting_detail,
-    meeting_resource,
 )
 from web.errors import Problem
 from web.formats import ZONE, local
 from web.i18n import mark
+from web.pages.calendar_query import usual_scope
 from web.pages.common import (
     OVERSEERS,
     SCHEDULERS,
@@ -55,10 +57,13 @@ class Days(Query, frozen=True, kw_only=True, rename={"first": "from", "last": "t
 @api.get("/meetings", "Meetings you may enter", scope=Scope.MEETINGS_READ)
 async def index(call: Call[Days, None]) -> MeetingList:
     first, last = call.query.span(local(call.now).date())
-    meetings = await call.services.meetings.between(
-        midnight(first), midnight(last + timedelta(days=1)), call.account
+    found = await call.services.entries.between(
+        midnight(first),
+        midnight(last + timedelta(days=1)),
+        call.account,
+        Wanted(scope=usual_scope(call.account)),
     )
-    return MeetingList(meetings=tuple(meeting_resource(meeting) for meeting in meetings))
+    return MeetingList(meetings=tuple(entry_resource(entry) for entry in found))
 
 
 @api.get("/meetings/{meeting}", "One meeting, its sites as they stand", scope=Scope.MEETINGS_READ)

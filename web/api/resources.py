@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from rooms.dates.entries import CalendarEntry
 from rooms.meetings.meetings import Meeting
 from rooms.records.recordings import RecordingInfo, RecordingState
 from web.api.framework import Body, Id, Resource
@@ -91,6 +92,20 @@ def meeting_resource(meeting: Meeting) -> MeetingResource:
         end=meeting.end,
         state=meeting.state,
         site_count=len(meeting.sites),
+    )
+
+
+def entry_resource(entry: CalendarEntry) -> MeetingResource:
+    return MeetingResource(
+        id=entry.id,
+        reference=entry.reference,
+        title=entry.title,
+        host_unit=entry.host_unit,
+        chair=entry.chair_name,
+        start=entry.start,
+        end=entry.end,
+        state=entry.state,
+        site_count=entry.sites,
     )
 
 

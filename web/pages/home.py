@@ -1,12 +1,14 @@
 """Home: the meeting that is now or next, the others of the day, the week at a glance."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar
 
 from aiohttp import web
 
+from rooms.dates.entries import CalendarEntry, Wanted
 from rooms.directory.accounts import Account
 from rooms.meetings.meetings import InvitedSite, Meeting, MeetingState
 from rooms.meetings.records import WAITING
@@ -14,6 +16,7 @@ from rooms.records.recordings import RecordingInfo, RecordingState
 from rooms.session.model import Seat
 from web.auth import require, signed_in
 from web.formats import local, wait
+from web.pages.calendar_query import usual_scope
 from web.pages.common import (
     SCHEDULERS,
     midnight,
@@ -65,7 +68,7 @@ class Day:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreshRecording:
     recording: RecordingInfo
-    meeting: Meeting
+    meeting: CalendarEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +103,7 @@ def day_part(at: datetime) -> int:
     return 0 if hour < MORNING_ENDS else 1 if hour < AFTERNOON_ENDS else 2
 
 
-def count_week(meetings: list[Meeting], monday: date, today: date) -> tuple[Day, ...]:
+def count_week(meetings: Iterable[CalendarEntry], monday: date, today: date) -> tuple[Day, ...]:
     """The seven days with the number of meetings that start in each part of the day."""
     starts = Counter(
         (local(meeting.start).date(), day_part(meeting.start))
@@ -142,15 +145,17 @@ def _describe(
 
 
 async def _fresh_recordings(
-    request: web.Request, meetings: list[Meeting]
+    request: web.Request, entries: list[CalendarEntry]
 ) -> tuple[FreshRecording, ...]:
     """What was recorded in these meetings and can be watched or soon will, newest first."""
-    recordings = request.app[SERVICES].recordings
+    held = {
+        entry.id: entry
+        for entry in entries
+        if entry.state in (MeetingState.LIVE, MeetingState.ENDED)
+    }
     found = [
-        FreshRecording(recording=recording, meeting=meeting)
-        for meeting in meetings
-        if meeting.state in (MeetingState.LIVE, MeetingState.ENDED)
-        for recording in await recordings.of_meeting(meeting.id)
+        FreshRecording(recording=recording, meeting=held[recording.meeting_id])
+        for recording in await request.app[SERVICES].recordings.of_meetings(held)
         if recording.state not in (RecordingState.FAILED, RecordingState.RECORDING)
     ]
     found.sort(key=lambda fresh: fresh.recording.started, reverse=True)
@@ -164,7 +169,9 @@ async def show(request: web.Request) -> web.Response:
     now = datetime.now(UTC)
     today = local(now).date()
     monday, next_monday = week_of(today)
-    of_week = await meetings.between(midnight(monday), midnight(next_monday), account)
+    of_week = await request.app[SERVICES].entries.between(
+        midnight(monday), midnight(next_monday), account, Wanted(scope=usual_scope(account))
+    )
     of_day = await meetings.on_day(today, account)
     chosen = choose_next(of_day, now)
     week = count_week(of_week, monday, today)
