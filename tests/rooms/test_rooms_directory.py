@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from rooms.directory.accounts import AccountRole, Accounts
 from rooms.directory.directory import Directory
@@ -86,7 +86,12 @@ async def test_the_demo_has_its_people_and_a_meeting_in_session(empty_db: Databa
     assert await accounts.authenticate("kbang", DEMO_PASSWORD, "::1", now)
     around = await meetings.between(now - timedelta(days=3), now + timedelta(days=3))
     assert {meeting.state for meeting in around} == {MeetingState.APPROVED, MeetingState.ENDED}
-    assert len(around) == 6
+    assert len([one for one in around if not _of_calendar(one.short_name)]) == 6
+
+
+def _of_calendar(short_name: str | None) -> bool:
+    """One of those that fill the calendar of the demo."""
+    return (short_name or "").startswith("lich-")
 
 
 async def test_a_later_start_moves_the_demo_to_its_day(empty_db: Database):
@@ -103,7 +108,8 @@ async def test_a_later_start_moves_the_demo_to_its_day(empty_db: Database):
     assert moved.id == first.id
     assert moved.start.astimezone(LOCAL).date() == tuesday.date()
     async with empty_db.reading() as session:
-        assert await session.scalar(select(func.count()).select_from(MeetingRow)) == 6
+        names = await session.scalars(select(MeetingRow.short_name))
+        assert len([name for name in names if not _of_calendar(name)]) == 6
 
 
 @pytest.mark.parametrize("ended", [True, False])
