@@ -170,6 +170,7 @@ async def _directory(session: AsyncSession, ids: Collection[int]) -> dict[int, I
             unit_name=unit_name,
             rank=site.rank,
             phone=site.technician_phone,
+            direct=site.microphone == Microphone.DIRECT,
         )
         for site, unit_name in await session.execute(query)
     }
@@ -188,7 +189,7 @@ def _site(site: InvitedSite, invited: Any) -> InvitedSite:
         phone=site.phone,
         composition=invited.composition,
         delegates=invited.delegates,
-        direct=site.microphone == Microphone.DIRECT,
+        direct=site.direct,
     )
 
 
