@@ -38,6 +38,7 @@ from rooms.directory.api_tokens import ApiTokens
 from rooms.directory.directory import Directory
 from rooms.directory.groups import Groups
 from rooms.directory.imports.service import Imports
+from rooms.directory.levels import Levels
 from rooms.directory.people import People
 from rooms.directory.reforms.service import Reforms
 from rooms.directory.sites import Sites
@@ -181,6 +182,7 @@ def _services(
         accounts=accounts,
         directory=Directory(db),
         units=Units(db),
+        levels=Levels(db),
         sites=Sites(db),
         people=People(db),
         groups=Groups(db),

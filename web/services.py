@@ -14,6 +14,7 @@ from rooms.directory.directory import Directory
 from rooms.directory.groups import Groups
 from rooms.directory.imports.pending import PendingFiles
 from rooms.directory.imports.service import Imports
+from rooms.directory.levels import Levels
 from rooms.directory.people import People
 from rooms.directory.reforms.service import Reforms
 from rooms.directory.sites import Sites
@@ -70,6 +71,7 @@ class Services:
     accounts: Accounts
     directory: Directory
     units: Units
+    levels: Levels
     sites: Sites
     people: People
     groups: Groups

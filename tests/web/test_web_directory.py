@@ -22,6 +22,7 @@ PATHS = [
     "/danh-ba/cum",
 ]
 EDITOR_PATHS = [
+    "/danh-ba/cap",
     "/danh-ba/don-vi/moi",
     "/danh-ba/diem-cau/moi",
     "/danh-ba/can-bo/moi",
@@ -146,6 +147,31 @@ async def test_sites_people_and_groups_are_added_and_changed(site: Site, secreta
     assert (await secretary.post(f"/danh-ba/cum/{made.id}/xoa")).status == 303
     actions = [entry.action for entry in await site.services.audit.recent()]
     assert actions.count("directory-changed") == 6
+
+
+def level_fields(levels: list[list[str]]) -> list[tuple[str, str]]:
+    names = ("code", "name", "plural", "name_en", "rank", "valid_from", "valid_to")
+    return [pair for level in levels for pair in zip(names, level, strict=True)]
+
+
+async def test_levels_are_renamed_added_and_ended(site: Site, secretary: Browser):
+    await secretary.get("/danh-ba/cap")
+    commune = ["commune", "Cấp xã", "Các xã, phường", "Commune level", "3", "", ""]
+    village = ["village", "Cấp thôn", "Các thôn", "Village level", "9", "01/07/2025", ""]
+    response = await secretary.post("/danh-ba/cap", level_fields([commune, village]))
+    assert response.status == 303, secretary.page
+    levels = {level.code: level.plural for level in await site.services.directory.levels()}
+    assert (levels["commune"], levels["village"]) == ("Các xã, phường", "Các thôn")
+    ended = ["district", "Cấp huyện", "Các huyện", "District level", "2", "", "01/07/2025"]
+    wrong = ["Cấp", "", "Các cấp", "Levels", "0", "hôm qua", ""]
+    assert (await secretary.post("/danh-ba/cap", level_fields([ended]))).status == 422
+    assert "Còn đơn vị ở cấp này." in secretary.page
+    assert (await secretary.post("/danh-ba/cap", level_fields([wrong]))).status == 422
+    assert 'id="loi-0-valid_from"' in secretary.page
+    wrong[5] = ""
+    assert (await secretary.post("/danh-ba/cap", level_fields([wrong]))).status == 422
+    for field in ("code", "name", "rank"):
+        assert f'id="loi-0-{field}"' in secretary.page
 
 
 # ---------------------------------------------------------------- lists

@@ -24,6 +24,7 @@ from rooms.directory.api_tokens import ApiTokens
 from rooms.directory.directory import Directory
 from rooms.directory.groups import Groups
 from rooms.directory.imports.service import Imports
+from rooms.directory.levels import Levels
 from rooms.directory.people import People
 from rooms.directory.reforms.service import Reforms
 from rooms.directory.sites import Sites
@@ -416,6 +417,7 @@ async def running_site(
         accounts=world.accounts,
         directory=world.directory,
         units=Units(db),
+        levels=Levels(db),
         sites=Sites(db),
         people=People(db),
         groups=Groups(db),
