@@ -19,6 +19,7 @@ MAX_COMPOSITION_CHARS = 1000
 MAX_DELEGATES = 10_000  # at one site
 MAX_STAFF = 20
 MAX_DURATION = timedelta(hours=24)
+MAX_AHEAD = timedelta(days=5 * 366)
 NOT_SECRET = "none"
 _SHORT_NAME = re.compile(r"(?=.*[a-z])[a-z0-9-]{2,40}")
 
@@ -126,7 +127,7 @@ def faults(draft: MeetingDraft, now: datetime) -> dict[str, str]:
     """A msgid for every field at fault, as far as the form alone tells; empty: all is well."""
     found = {
         "title": _title(draft),
-        "start": N_("Chọn thời gian bắt đầu.") if draft.start is None else None,
+        "start": _start(draft, now),
         "end": _end(draft, now),
         "host_unit_id": N_("Chọn đơn vị chủ trì.") if draft.host_unit_id is None else None,
         "chair_id": N_("Chọn người chủ trì.") if draft.chair_id is None else None,
@@ -149,6 +150,12 @@ def _title(draft: MeetingDraft) -> str | None:
     if len(draft.title.strip()) > MAX_TITLE_CHARS:
         return N_("Tên cuộc họp dài quá 200 ký tự.")
     return None
+
+
+def _start(draft: MeetingDraft, now: datetime) -> str | None:
+    if draft.start is None:
+        return N_("Chọn thời gian bắt đầu.")
+    return N_("Thời gian này quá xa.") if draft.start > now + MAX_AHEAD else None
 
 
 def _end(draft: MeetingDraft, now: datetime) -> str | None:

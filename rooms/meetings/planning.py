@@ -29,7 +29,7 @@ from rooms.meetings.conflicts import (
     stand_ins,
     wanted,
 )
-from rooms.meetings.drafts import MAX_DURATION, MeetingDraft
+from rooms.meetings.drafts import MAX_AHEAD, MAX_DURATION, MeetingDraft
 from rooms.meetings.records import BOOKED
 from rooms.store.database import Database
 from rooms.store.tables import (
@@ -83,6 +83,10 @@ class Planner:
         Args:
             besides: meetings the draft changes, which do not clash with it.
         """
+        if draft.start is None or draft.end is None:
+            return Outlook()
+        if abs(draft.start - now) > MAX_AHEAD or draft.end - draft.start > MAX_DURATION:
+            return Outlook()
         async with self._db.reading() as session:
             want = await _want(session, draft)
             if want is None:

@@ -12,7 +12,7 @@ from rooms.directory.directory import units_on
 from rooms.directory.trees import UnitTree
 from rooms.errors import N_, Invalid, RequestRefused
 from rooms.meetings import lifecycle, planning, revisions
-from rooms.meetings.drafts import DraftSite, MeetingDraft, OnDuty, faults
+from rooms.meetings.drafts import MAX_SITES, MAX_STAFF, DraftSite, MeetingDraft, OnDuty, faults
 from rooms.meetings.loading import load
 from rooms.meetings.parts import freeze_names, write_parts
 from rooms.meetings.planning import LOCAL, Rules
@@ -65,8 +65,8 @@ async def create(
     """A new meeting. Raises as `Meetings.schedule`."""
     if state not in FIRST_STATES:
         raise RequestRefused("wrong-state")
-    await check_planner(session, draft, by, state)
     await check(session, draft, now)
+    await check_planner(session, draft, by, state)
     if not accept_clashes and state in BOOKED:
         await planning.check(session, draft, rules)
     row = MeetingRow(
@@ -97,9 +97,9 @@ async def change(
     if draft == before:
         return meeting
     _check_times(meeting, draft)
-    await check_planner(session, draft, by, meeting.state)
     same_time = (draft.start, draft.end) == (before.start, before.end)
     await check(session, draft, min(now, meeting.start) if same_time else now, before)
+    await check_planner(session, draft, by, meeting.state)
     if meeting.state is MeetingState.POSTPONED and not same_time:
         row.state = MeetingState.APPROVED.value
     if not accept_clashes and row.state in BOOKED:
@@ -186,7 +186,9 @@ async def check(
     session: AsyncSession, draft: MeetingDraft, now: datetime, before: MeetingDraft | None = None
 ) -> None:
     """Raises `Invalid`. What the meeting already had is not asked for again."""
-    errors = {**await _unknown(session, draft, before), **faults(draft, now)}
+    errors = faults(draft, now)
+    if len(draft.sites) <= MAX_SITES and len(draft.staff) <= MAX_STAFF:
+        errors = {**await _unknown(session, draft, before), **errors}
     if errors:
         raise Invalid(errors)
 

@@ -7,6 +7,7 @@ from web.api import (
     meetings,
     openapi,
     people,
+    planning,
     recordings,
     reports,
     sites,
@@ -16,6 +17,7 @@ from web.api import (
 
 RESOURCES = (
     meetings.api,
+    planning.api,
     units.api,
     sites.api,
     people.api,

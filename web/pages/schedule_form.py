@@ -102,10 +102,12 @@ def parse_day(text: str) -> date | None:
     match = _DAY_FIRST.fullmatch(text.strip())
     try:
         if match:
-            return date(int(match[3]), int(match[2]), int(match[1]))
-        return date.fromisoformat(text.strip())
+            day = date(int(match[3]), int(match[2]), int(match[1]))
+        else:
+            day = date.fromisoformat(text.strip())
     except ValueError:
         return None
+    return day if 1900 < day.year < 9000 else None
 
 
 def parse_days(text: str) -> frozenset[date] | None:
