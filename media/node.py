@@ -13,6 +13,7 @@ from collections.abc import Set as AbstractSet
 
 from media import answer, control
 from media.announced import Announced
+from media.collector import Collector
 from media.drops import Counters
 from media.dumps import Dumps
 from media.forward.room import Room
@@ -66,6 +67,7 @@ class Node:
         self.recordings = Recordings()
         self.dumps = Dumps(allowed=dumps)
         self.counters = Counters()
+        self.collector = Collector(time.monotonic())
         self._report = report
         self._sockets = tuple(sockets)
         self._locals: tuple[Local, ...] = (*sockets, *listeners)
@@ -279,6 +281,7 @@ class Node:
             if self._locals[path.endpoint].path == "tcp"
         ]
         self.transports.pop(transport.peer.id, None)
+        self.collector.left()
         if transport.dump is not None:
             self._spawn(self.dumps.end(transport.peer.id))
         transport.room.remove_peer(transport.peer.id, time.monotonic())

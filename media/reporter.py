@@ -59,6 +59,7 @@ class Reporter:
             for session in list(self._node.ice.expire(now)):
                 self._node.on_lost(session.owner, "consent")
             self._node.tcp.expire(now)
+            self._node.collector.look(now, len(self._node.transports))
             self._report_stats(now)
         if self._ticks % TICKS_PER_RECORDING_HEALTH == 0:
             for health in self._node.recordings.health(now):
