@@ -10,7 +10,7 @@ from web_world import Browser, Site, add_meeting
 from rooms.answers.records import AnswerState
 from rooms.meetings.meetings import Meeting
 from rooms.records.audit import Action
-from rooms.store.tables import SiteRow
+from rooms.store.tables import SiteRow, UnitRow
 from web.files import disposition
 from web.pages.answer_form import FormValues, apply_action, to_reply
 
@@ -139,6 +139,73 @@ async def test_one_click_reminds_those_who_have_not_answered(site: Site, meeting
     assert (await browser.post(f"{HERE}/nhac")).status == 303
     mails = await site.services.mail.of_meeting(meeting.id)
     assert [(mail.to, mail.kind) for mail in mails] == [("pleiku@example.vn", "reminder")]
+
+
+async def link_of(site: Site, meeting: Meeting, name: str) -> Browser:
+    """A browser that opened the personal link of a site."""
+    await site.services.recipients.sync(meeting.id, datetime.now(UTC))
+    recipients = await site.services.recipients.of_meeting(meeting.id)
+    one = next(one for one in recipients if one.site_id == site.world.sites[name])
+    browser = await site.browser()
+    await browser.get("/tro-giup")
+    await browser.get(f"/loi-moi/{site.services.recipients.token(one)}")
+    return browser
+
+
+async def test_a_personal_link_answers_for_its_site_alone(site: Site, meeting: Meeting):
+    browser = await link_of(site, meeting, "KBang")
+    assert (await browser.get(HERE)).status == 200
+    assert "Gửi trả lời" in browser.page
+    assert ".xlsx" not in browser.page
+    await answer(site, meeting, browser)
+    found = await site.services.answers.of_site(meeting.id, site.world.sites["KBang"])
+    assert (found.state, found.by) == (AnswerState.CONFIRMED, "UBND huyện KBang")
+    assert (await browser.get(f"{HERE}/{site.world.sites['Pleiku']}")).status == 404
+    assert (await browser.get(f"{HERE}/dai-bieu.csv")).status == 404
+    other = await add_meeting(site.world, "Khác", meeting.start, short_name="khac")
+    assert (await browser.get(f"/cuoc-hop/{other.short_name}/xac-nhan")).status == 404
+
+
+async def test_a_site_invites_below_itself(site: Site, meeting: Meeting):
+    kbang = site.world.sites["KBang"]
+    async with site.db.session() as session:
+        unit = await session.get(UnitRow, site.world.units["KBang"])
+        commune = UnitRow(
+            name="Xã Đông",
+            short_name="Xã Đông",
+            name_en="",
+            kind="xa",
+            level="commune",
+            parent_id=unit.parent_id,
+            rank=99,
+        )
+        session.add(commune)
+        await session.flush()
+        below = SiteRow(
+            code="dong",
+            name="UBND xã Đông",
+            short_name="Đông",
+            unit_id=commune.id,
+            rank=99,
+            technician_phone="",
+            capacity=10,
+            place="",
+            active=True,
+        )
+        session.add(below)
+    browser = await site.browser("kbang")
+    await browser.get(HERE)
+    assert "UBND xã Đông" in browser.page
+    assert (await browser.post(f"{HERE}/{kbang}/moi")).status == 422
+    stranger = {"site": str(site.world.sites["Ia Pa"])}
+    assert (await browser.post(f"{HERE}/{kbang}/moi", stranger)).status == 403
+    assert (await browser.post(f"{HERE}/{kbang}/moi", {"site": str(below.id)})).status == 303
+    await browser.get(HERE)
+    assert "UBND huyện KBang mời" in browser.page
+    changed = await site.world.meetings.get(meeting.id)
+    assert changed.revision == meeting.revision + 1
+    assert (await browser.post(f"{HERE}/{below.id}/rut")).status == 303
+    assert await site.services.answers.of_site(meeting.id, below.id) is None
 
 
 async def test_the_lists_are_taken_and_it_is_noted(site: Site, meeting: Meeting):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import FormData
+from test_web_answers import link_of
 from web_world import Browser, Site, add_meeting
 
 from conference.conversion import convert, office_program
@@ -104,6 +105,21 @@ async def test_nothing_leaks_to_those_not_invited(site: Site, meeting: Meeting):
     assert "Riêng" not in kbang.page
     for wrong in (f"{HERE}/{everybody}/9/tep", f"{HERE}/999/1/tep", f"{HERE}/..%2f..%2fetc/1/tep"):
         assert (await kbang.get(wrong)).status == 404
+
+
+async def test_a_personal_link_reads_and_comments(site: Site, meeting: Meeting):
+    document = await uploaded(site, meeting)
+    chair = await uploaded(site, meeting, title="Riêng", visibility="chair")
+    browser = await link_of(site, meeting, "KBang")
+    assert (await browser.get(f"{HERE}/{document}")).status == 200
+    assert (await browser.get(f"{HERE}/{chair}/1/tep")).status == 404
+    assert (await browser.post(f"{HERE}/{document}/gop-y", {"text": "Đồng ý."})).status == 303
+    assert (await send(browser, HERE, ("a.pdf", PDF))).status == 403
+    secretary = await site.browser("thuky")
+    await secretary.get(f"{HERE}/{document}")
+    assert "Đồng ý." in secretary.page
+    await secretary.get("/cuoc-hop/giao-ban")
+    assert f'href="{HERE}/{document}"' in secretary.page
 
 
 async def test_only_the_secretary_changes_documents(site: Site, meeting: Meeting):

@@ -8,6 +8,7 @@ from typing import ClassVar
 from aiohttp import web
 from multidict import MultiMapping
 
+from rooms.directory.accounts import Account
 from rooms.documents import core
 from rooms.documents.documents import TOO_LARGE, Documents
 from rooms.documents.kinds import MEDIA_TYPES, Kind
@@ -134,6 +135,15 @@ def reader_of(visitor: Visitor, meeting: Meeting) -> Reader:
         leads=account is not None and account.id in lifecycle.chairs(meeting),
         sites=actor.own_sites,
     )
+
+
+async def shown_to(
+    request: web.Request, meeting: Meeting, account: Account
+) -> tuple[Document, ...]:
+    """The documents somebody who sees the meeting may open."""
+    actor = await request.app[SERVICES].answers.actor(meeting.id, account)
+    visitor = Visitor(actor=actor, account=account, invited=True)
+    return tuple(await _documents(request).of_meeting(meeting, reader_of(visitor, meeting)))
 
 
 async def _reader(request: web.Request) -> tuple[Visitor, Reader, Meeting]:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from aiohttp import web
 
+from rooms.documents.records import Document
 from rooms.health import MeetingHealth
 from rooms.meetings.drafts import KIND_NAMES, Duty
 from rooms.meetings.lifecycle import may_edit, relation
@@ -17,6 +18,7 @@ from web.auth import require, signed_in
 from web.formats import wait
 from web.i18n import gettext, mark
 from web.pages.common import OVERSEERS, SCHEDULERS, reference, seat_of, session_of, visible_meeting
+from web.pages.documents import shown_to
 from web.pages.steps import CourseMark, StepButton, buttons, course
 from web.pages.tabs import Tab, meeting_tabs
 from web.services import SERVICES
@@ -59,6 +61,7 @@ class MeetingPage(Page):
     connected: int
     guests: tuple[Guest, ...]
     recordings: tuple[RecordingInfo, ...]
+    documents: tuple[Document, ...]
     live: bool
     began: bool
     count: str
@@ -148,6 +151,7 @@ async def show(request: web.Request) -> web.Response:
         connected=sum(line.since is not None for line in sites),
         guests=describe_guests(session),
         recordings=tuple(await services.recordings.of_meeting(meeting.id)),
+        documents=await shown_to(request, meeting, account),
         live=meeting.state is MeetingState.LIVE,
         began=began,
         count=count,
