@@ -1,5 +1,6 @@
 """Every page at phone and desk width: no sideways scroll, nothing axe-core objects to."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from playwright.async_api import Browser, Page
 
 from tests.browser.people import sign_in
 from tests.browser.running import Running
+from web.formats import ZONE
 
 pytestmark = pytest.mark.browser
 
@@ -15,6 +17,13 @@ SIZES = ((375, 812), (1440, 900))
 PAGES = (
     "/",
     "/cuoc-hop",
+    "/cuoc-hop?xem=ngay",
+    "/cuoc-hop?xem=thang",
+    "/cuoc-hop/lich-dau-tu/doi-lich?gio=14:00",
+    "/lich/ngay-nghi",
+    "/lich/gio-lam-viec",
+    "/lich/dang-ky",
+    "/cong-khai",
     "/cuoc-hop/moi",
     "/cuoc-hop/demo/sua",
     "/cuoc-hop/demo/thanh-phan",
@@ -56,3 +65,32 @@ async def test_pages_are_accessible_and_never_scroll_sideways(running: Running, 
             found = await page.evaluate(VIOLATIONS)
             wrong += [f"{path} at {width}: {violation}" for violation in found]
     assert wrong == []
+
+
+async def test_a_meeting_is_dragged_to_another_day_and_moved_by_keyboard(
+    running: Running, page: Page
+) -> None:
+    await page.set_viewport_size({"width": 1440, "height": 1800})  # the whole week in sight
+    monday = datetime.now(ZONE).date() + timedelta(days=14)
+    monday -= timedelta(days=monday.weekday())
+    week = f"{running.url}/cuoc-hop?ngay={monday}"
+    await page.goto(week)
+    grip = page.locator('a[data-move][href="/cuoc-hop/lich-giao-ban-3/doi-lich"]')
+    thursday = monday + timedelta(days=3)
+    await grip.drag_to(page.locator(f'[data-day="{thursday}"] [data-part="chieu"]').first)
+    await page.wait_for_url(f"**/doi-lich?ngay={thursday}&buoi=chieu")
+    assert "Đổi sang" in await page.inner_text("main")
+    await page.get_by_role("button", name="Đổi lịch").click()
+    await page.wait_for_url("**da-doi=**")
+    moved = page.locator(f'[data-day="{thursday}"]', has_text="13:30")
+    assert "Họp giao ban Thường trực" in await moved.inner_text()
+
+    await grip.focus()
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/lich-giao-ban-3/doi-lich")
+    await page.get_by_label("Bắt đầu").fill("8h")
+    await page.get_by_label("Kết thúc").fill("10h")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Đổi lịch").press("Enter")
+    await page.wait_for_url("**da-doi=**")
+    assert "08:00" in await page.locator(f'[data-day="{thursday}"]').inner_text()
