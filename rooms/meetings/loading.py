@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from rooms.directory.directory import LOCAL
+from rooms.directory.naming import unit_names
 from rooms.directory.sites import Microphone
 from rooms.meetings.drafts import AgendaItem, Duty, MeetingKind
 from rooms.meetings.records import InvitedSite, Meeting, MeetingState, StaffMember
@@ -27,14 +29,12 @@ async def load(session: AsyncSession, rows: Sequence[MeetingRow]) -> list[Meetin
     sites = await _sites(session, ids)
     agenda = await _agendas(session, ids)
     staff = await _staff(session, ids)
-    host_ids = {row.host_unit_id for row in rows}
-    units = await session.scalars(select(UnitRow).where(UnitRow.id.in_(host_ids)))
-    hosts = {unit.id: unit.short_name for unit in units}
+    hosts = await unit_names(session, {row.host_unit_id for row in rows})
     accounts = await _accounts(session, rows, staff)
     return [
         _meeting(
             row,
-            hosts[row.host_unit_id],
+            hosts.on(row.host_unit_id, row.start.astimezone(LOCAL).date()),
             accounts,
             sites.get(row.id, ()),
             agenda.get(row.id, ()),

@@ -18,6 +18,8 @@ from rooms.directory.reforms.moves import RETIRE, Choice, bare_name
 from rooms.directory.reforms.service import ReformDraft, Reforms
 from rooms.directory.units import Units
 from rooms.errors import Invalid, RequestRefused
+from rooms.meetings.drafts import MeetingDraft, draft_sites
+from rooms.meetings.meetings import Meetings
 from rooms.store.database import Database
 from rooms.store.tables import Base, SiteRow
 
@@ -313,6 +315,38 @@ async def test_a_site_may_be_given_up_or_named_by_hand(province, secretary):
     assert sites == {"tinh": "UBND tỉnh", "tay": "Hội trường phường Rừng", "bien": "UBND xã Biên"}
     people = {p.full_name: p.unit_name for p in (await People(province).find()).people}
     assert people["Lê An"] == "Sở Nội vụ"
+
+
+async def test_old_meetings_keep_the_names_of_their_time(province, secretary):
+    meetings = Meetings(province)
+    units = {unit.short_name: unit.id for unit in await Directory(province).units(on=TODAY)}
+    sites = {site.code: site.id for site in await Directory(province).sites()}
+    chair = await cheap(province).by_username("binh")
+    assert chair is not None
+    held = []
+    for days in (1, 60):
+        draft = MeetingDraft(
+            title="Giao ban",
+            start=NOW + timedelta(days=days),
+            end=NOW + timedelta(days=days, hours=2),
+            host_unit_id=units["UBND huyện Tây"],
+            chair_id=chair.id,
+            sites=draft_sites(sites[code] for code in ("dong", "bien")),
+        )
+        held.append((await meetings.schedule(draft, secretary, NOW)).id)
+    reforms, reform = await drafted(province, secretary)
+    assert [meeting.id for meeting in (await reforms.preview(reform)).meetings] == held[1:]
+    choices = {move.key: Choice(unit="A1-UB") for move in (await reforms.preview(reform)).moves}
+    await reforms.choose(reform, choices)
+    await reforms.confirm(reform, TODAY)
+    await reforms.take_effect(DAY)
+    old, new = [await meetings.get(meeting) for meeting in held]
+    assert old is not None
+    assert new is not None
+    assert [site.name for site in old.sites] == ["UBND huyện Đông", "UBND xã Biên"]
+    assert [site.unit_name for site in old.sites] == ["UBND huyện Đông", "UBND xã Biên"]
+    assert [site.name for site in new.sites] == ["UBND xã Suối Mới", "UBND xã Biên"]
+    assert old.host_unit == "UBND huyện Tây"
 
 
 WRONG = [

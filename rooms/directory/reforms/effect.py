@@ -1,12 +1,12 @@
 """A reform in the store: written ahead, taken back, carried out."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime, time
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rooms.directory.directory import VERSIONED, units_on
+from rooms.directory.directory import LOCAL, VERSIONED, units_on
 from rooms.directory.imports.plans import Entry
 from rooms.directory.imports.units import parents_first, unit_draft
 from rooms.directory.reforms.moves import RETIRE, Move, Subject
@@ -16,6 +16,7 @@ from rooms.errors import RequestRefused
 from rooms.store.tables import (
     AccountRow,
     MeetingRow,
+    MeetingSiteRow,
     PersonRow,
     ReformMoveRow,
     ReformRow,
@@ -155,6 +156,7 @@ async def _refuse_when_used(session: AsyncSession, unit_ids: set[int]) -> None:
 
 async def carry_out(session: AsyncSession, reform: ReformRow) -> None:
     """The day has come: units are called as they are now, and everybody is in their place."""
+    await _keep_names(session, reform.effective)
     versions = select(UnitVersionRow).where(UnitVersionRow.reform_id == reform.id)
     for version in await session.scalars(versions):
         row = await session.get_one(UnitRow, version.unit_id)
@@ -168,6 +170,24 @@ async def carry_out(session: AsyncSession, reform: ReformRow) -> None:
         await _carry_out_move(session, move)
     await session.flush()
     await _end_levels(session, reform.effective)
+
+
+async def _keep_names(session: AsyncSession, day: date) -> None:
+    """Meetings of the days before keep the names of their sites, whatever became of them."""
+    midnight = datetime.combine(day, time.min, LOCAL)
+    before = select(MeetingRow.id).where(MeetingRow.start < midnight)
+    site = SiteRow.id == MeetingSiteRow.site_id
+    of_site = select(UnitRow.short_name).join(SiteRow, SiteRow.unit_id == UnitRow.id).where(site)
+    await session.execute(
+        update(MeetingSiteRow)
+        .where(MeetingSiteRow.name == "", MeetingSiteRow.meeting_id.in_(before))
+        .values(
+            name=select(SiteRow.name).where(site).scalar_subquery(),
+            short_name=select(SiteRow.short_name).where(site).scalar_subquery(),
+            unit_name=of_site.correlate(MeetingSiteRow).scalar_subquery(),
+        )
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def _carry_out_move(session: AsyncSession, move: ReformMoveRow) -> None:

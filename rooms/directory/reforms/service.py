@@ -6,14 +6,14 @@ version from then on. Both trees are there side by side, each for its days. On t
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms.directory.accounts import Account, AccountRole
-from rooms.directory.directory import level_of
+from rooms.directory.directory import LOCAL, level_of
 from rooms.directory.imports.tables import decoded
 from rooms.directory.imports.units import units_by_code
 from rooms.directory.reforms.effect import carry_out, take_back, write_future
@@ -22,9 +22,18 @@ from rooms.directory.reforms.plan import ReformPlan, day_before, plan_reform
 from rooms.directory.trees import exists
 from rooms.errors import N_, Invalid, RequestRefused
 from rooms.store.database import Database
-from rooms.store.tables import AccountRow, PersonRow, ReformRow, SiteRow, UnitLevelRow
+from rooms.store.tables import (
+    AccountRow,
+    MeetingRow,
+    PersonRow,
+    ReformRow,
+    SiteRow,
+    UnitLevelRow,
+    UnitRow,
+)
 
 DRAFT, CONFIRMED, DONE, CANCELLED = "draft", "confirmed", "done", "cancelled"
+MOST_MEETINGS = 200  # shown
 
 
 class Reform(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,12 +53,22 @@ class ReformDraft(msgspec.Struct, frozen=True, kw_only=True):
     new_units: bytes = b""
 
 
+class HostedMeeting(msgspec.Struct, frozen=True, kw_only=True):
+    """A meeting after the day whose host unit will have ended."""
+
+    id: int
+    title: str
+    start: datetime
+    host: str
+
+
 class ReformPreview(msgspec.Struct, frozen=True, kw_only=True):
     """All that would happen."""
 
     reform: Reform
     plan: ReformPlan
     moves: tuple[Move, ...]
+    meetings: tuple[HostedMeeting, ...] = ()  # somebody has to find another host for
 
     @property
     def undecided(self) -> int:
@@ -211,9 +230,30 @@ async def _preview(session: AsyncSession, row: ReformRow) -> ReformPreview:
     plan = plan_reform(
         there, before, row.succession.encode(), row.new_units.encode(), row.effective
     )
-    occupants = await _occupants(session, frozenset(unit.id for unit in plan.ended))
-    found = moves(occupants, plan.ended, plan.future, _choices(row))
-    return ReformPreview(reform=_reform(row), plan=plan, moves=tuple(found))
+    ended = frozenset(unit.id for unit in plan.ended)
+    found = moves(await _occupants(session, ended), plan.ended, plan.future, _choices(row))
+    hosted = await _hosted(session, ended, row.effective)
+    return ReformPreview(reform=_reform(row), plan=plan, moves=tuple(found), meetings=hosted)
+
+
+async def _hosted(
+    session: AsyncSession, unit_ids: frozenset[int], day: date
+) -> tuple[HostedMeeting, ...]:
+    query = (
+        select(MeetingRow.id, MeetingRow.title, MeetingRow.start, UnitRow.short_name)
+        .join(UnitRow, UnitRow.id == MeetingRow.host_unit_id)
+        .where(
+            MeetingRow.start >= datetime.combine(day, time.min, LOCAL),
+            MeetingRow.host_unit_id.in_(unit_ids),
+            MeetingRow.state != "cancelled",
+        )
+        .order_by(MeetingRow.start)
+        .limit(MOST_MEETINGS)
+    )
+    return tuple(
+        HostedMeeting(id=meeting_id, title=title, start=start, host=host)
+        for meeting_id, title, start, host in await session.execute(query)
+    )
 
 
 async def _occupants(session: AsyncSession, unit_ids: frozenset[int]) -> list[Occupant]:
