@@ -80,6 +80,8 @@ def paths(store: Store, now: datetime) -> tuple[list[str], list[str]]:
         "unit": ["1"],
         "group": ["1"],
         "account": ["1"],
+        "id": ["1"],
+        "kind": ["can-bo"],
     }
     asked, skipped = [], []
     for route in (*PAGE_ROUTES, *API_ROUTES):
