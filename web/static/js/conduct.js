@@ -53,12 +53,16 @@ export class Conduct {
   async endTurn() {
     const floor = this.state().session?.floor;
     if (!floor) return;
-    if (may(this.state(), "invite-to-speak")) {
-      await this.slip({ type: "end-turn" }, "turnEnded", { name: this.#name(floor.seat) });
-    } else if (await this.requests.command({ type: "end-turn" })) {
-      const again = { label: t("askAgain"), run: () => void this.requests.ask("raise-hand") };
-      this.messages.note(t("youEnded"), "ok", again, UNDO_S);
-    }
+    if (!may(this.state(), "invite-to-speak")) await this.#endOwn();
+    else await this.slip({ type: "end-turn" }, "turnEnded", { name: this.#name(floor.seat) });
+  }
+
+  /** Silent at once, whatever the line does; who slipped can only ask again. */
+  async #endOwn() {
+    this.requests.mute();
+    if (!(await this.requests.command({ type: "end-turn" }))) return;
+    const again = { label: t("askAgain"), run: () => void this.requests.ask("raise-hand") };
+    this.messages.note(t("youEnded"), "ok", again, UNDO_S);
   }
 
   async extend() {

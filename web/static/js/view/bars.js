@@ -117,7 +117,8 @@ export class NowLine {
     show(this.paused, paused !== null);
     if (paused !== null) setText(this.pausedWord, t(paused.text, paused.values));
     const calm = !weak && paused === null;
-    show(this.main, calm);
+    // On screens with this line there is room for one of the two.
+    show(this.main, calm && state.session.item === null);
     setText(this.mainWord, t(mainWord(state)));
     show(this.next, calm && queue.length > 0);
     if (queue.length > 0) setText(this.nextName, queue[0].name);
