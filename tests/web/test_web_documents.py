@@ -155,7 +155,7 @@ async def test_a_form_of_another_page_is_refused_before_its_file(site: Site, mee
         ((), {}, "Chọn tệp để tải lên."),
         ((("", b""),), {}, "Chọn tệp để tải lên."),
         ((("a.pdf", b"MZ\x90"),), {}, "không thuộc loại được nhận"),
-        ((("a.pdf", PDF + b"x" * 100_000),), {}, "Tệp lớn quá mức cho phép."),
+        ((("a.pdf", PDF + b"x" * 700_000),), {}, "Tệp lớn quá mức cho phép."),
         ((("a.pdf", PDF),), {"secrecy": "mat"}, "chỉ nhận tài liệu không mật"),
         ((("a.pdf", PDF),), {"visibility": "sites"}, "Chọn ít nhất một điểm cầu được xem."),
     ],
@@ -172,7 +172,8 @@ async def test_uploads_that_are_refused(site: Site, meeting: Meeting, files, fie
 
 async def test_several_files_versions_order_and_removal(site: Site, meeting: Meeting):
     item = str(meeting.agenda[2].id)
-    await uploaded(site, meeting, ("A.pdf", PDF), ("B.txt", "Nội dung".encode()), title="bỏ qua")
+    larger = PDF + b"x" * 600_000  # than what other forms may send
+    await uploaded(site, meeting, ("A.pdf", larger), ("B.txt", "Nội dung".encode()), title="bỏ qua")
     last = await uploaded(site, meeting, ("C.pdf", PDF), item=item)
     browser = await site.browser("thuky")
     await browser.get(HERE)

@@ -429,7 +429,7 @@ async def running_site(
         series=Series(db),
         templates=Templates(db),
         answers=answers,
-        documents=Documents(db, folder / "documents", Limits(file_bytes=100_000)),
+        documents=Documents(db, folder / "documents", Limits(file_bytes=700_000)),
         dates=Dates(db),
         entries=Entries(db),
         feeds=Feeds(db, world.accounts, b"k" * 32),

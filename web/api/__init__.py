@@ -1,7 +1,9 @@
 """REST resources under /api/v1: each module registers its own, `README.md` says how."""
 
 from web.api import (
+    answers,
     calendar,
+    documents,
     dumps,
     lists,
     meetings,
@@ -18,6 +20,8 @@ from web.api import (
 RESOURCES = (
     meetings.api,
     planning.api,
+    answers.api,
+    documents.api,
     units.api,
     sites.api,
     people.api,

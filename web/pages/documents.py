@@ -146,7 +146,7 @@ async def shown_to(
     return tuple(await _documents(request).of_meeting(meeting, reader_of(visitor, meeting)))
 
 
-async def _reader(request: web.Request) -> tuple[Visitor, Reader, Meeting]:
+async def reading(request: web.Request) -> tuple[Visitor, Reader, Meeting]:
     """Who asks; the documents of a meeting are nothing to whoever is not invited.
 
     Raises:
@@ -163,7 +163,7 @@ async def _editor(request: web.Request) -> tuple[Reader, Meeting]:
     Raises:
         RequestRefused: "not-found", "not-allowed".
     """
-    _, reader, meeting = await _reader(request)
+    _, reader, meeting = await reading(request)
     if not core.may_edit(reader, meeting.state):
         raise RequestRefused("not-allowed")
     return reader, meeting
@@ -269,14 +269,14 @@ async def _list(
 
 
 async def index(request: web.Request) -> web.Response:
-    visitor, reader, meeting = await _reader(request)
+    visitor, reader, meeting = await reading(request)
     return await _list(request, visitor, reader, meeting)
 
 
 @streams
 async def upload(request: web.Request) -> web.Response:
     """One or several new documents."""
-    visitor, reader, meeting = await _reader(request)
+    visitor, reader, meeting = await reading(request)
     if not core.may_edit(reader, meeting.state):
         raise RequestRefused("not-allowed")
     documents = _documents(request)
@@ -369,7 +369,7 @@ def _values_of(document: Document) -> Values:
 
 async def show(request: web.Request) -> web.Response:
     """One document; opening a version it can show is noted."""
-    visitor, reader, meeting = await _reader(request)
+    visitor, reader, meeting = await reading(request)
     document = await _one(request, meeting, reader)
     wanted = number(request.query.get("ban", ""))
     version = document.current if wanted is None else document.version(wanted)
@@ -383,7 +383,7 @@ async def show(request: web.Request) -> web.Response:
 
 @streams
 async def upload_version(request: web.Request) -> web.Response:
-    visitor, reader, meeting = await _reader(request)
+    visitor, reader, meeting = await reading(request)
     if not core.may_edit(reader, meeting.state):
         raise RequestRefused("not-allowed")
     document = await _one(request, meeting, reader)
@@ -420,7 +420,7 @@ def _address(meeting: Meeting, document: Document, done: str) -> str:
 
 
 async def change(request: web.Request) -> web.Response:
-    visitor, reader, meeting = await _reader(request)
+    visitor, reader, meeting = await reading(request)
     if not core.may_edit(reader, meeting.state):
         raise RequestRefused("not-allowed")
     document = await _one(request, meeting, reader)
@@ -465,7 +465,7 @@ async def remove(request: web.Request) -> web.Response:
 
 
 async def comment(request: web.Request) -> web.Response:
-    visitor, reader, meeting = await _reader(request)
+    visitor, reader, meeting = await reading(request)
     document = await _one(request, meeting, reader)
     text = str((await request.post()).get("text", ""))[: core.MAX_COMMENT_CHARS + 1]
     try:
@@ -485,7 +485,7 @@ async def comment(request: web.Request) -> web.Response:
 
 
 async def _version(request: web.Request) -> tuple[Reader, Document, Version]:
-    _, reader, meeting = await _reader(request)
+    _, reader, meeting = await reading(request)
     document = await _one(request, meeting, reader)
     version = document.version(int(request.match_info["number"]))
     if version is None:
@@ -501,7 +501,7 @@ async def file(request: web.Request) -> web.FileResponse:
         await _documents(request).opened(document, version.number, reader, now)
     shown = version.kind is Kind.PDF or version.shown_as in ("picture", "text")
     inline = shown and bool(request.query.get("xem"))
-    return _file(request, version.digest, version.kind, version.name, inline=inline)
+    return as_file(request, version.digest, version.kind, version.name, inline=inline)
 
 
 async def preview(request: web.Request) -> web.FileResponse:
@@ -510,10 +510,10 @@ async def preview(request: web.Request) -> web.FileResponse:
     if version.preview_digest is None:
         raise RequestRefused("not-found")
     name = f"{document.title}.pdf"
-    return _file(request, version.preview_digest, Kind.PDF, name, inline=True)
+    return as_file(request, version.preview_digest, Kind.PDF, name, inline=True)
 
 
-def _file(
+def as_file(
     request: web.Request, digest: str, kind: Kind, name: str, *, inline: bool
 ) -> web.FileResponse:
     path = _documents(request).files.path(digest)
