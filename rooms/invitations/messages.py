@@ -13,8 +13,8 @@ import msgspec
 import segno
 
 from rooms.invitations.ics import Event, Mailbox, Method, calendar_of, event_uid
-from rooms.invitations.records import Letter, Recipient
-from rooms.invitations.words import short_day, short_time, time_words, with_position
+from rooms.invitations.records import Letter, LetterForm, Recipient
+from rooms.invitations.words import comrade, short_day, short_time, time_words, with_position
 from rooms.mail import Attachment, Outgoing
 from rooms.meetings.records import InvitedSite, Meeting
 
@@ -119,12 +119,13 @@ def _opening(post: Post, kind: Kind) -> tuple[str, ...]:
 def _facts(post: Post, recipient: Recipient) -> tuple[tuple[str, str], ...]:
     meeting, letter = post.meeting, post.letter
     main, own = meeting.main_site, _own_site(meeting, recipient)
+    chair = with_position(meeting.chair_name, meeting.chair_position)
     where = ", ".join(part for part in (meeting.venue, main.name if main else "") if part)
     number = letter.number.text if letter.number else ""
     issued = f", ngày {short_day(letter.issue_date)}" if number and letter.issue_date else ""
     pairs = (
         ("Thời gian", time_words(meeting.start, meeting.end)),
-        ("Chủ trì", with_position(meeting.chair_name, meeting.chair_position)),
+        ("Chủ trì", comrade(chair) if letter.series.form is LetterForm.PARTY else chair),
         ("Điểm cầu chính", where),
         ("Điểm cầu của quý đơn vị", own.name if own else ""),
         ("Thành phần", own.composition.replace("\n", ", ") if own else ""),
@@ -150,9 +151,15 @@ def _advice(post: Post, recipient: Recipient, link: str) -> tuple[str, ...]:
         " quý đơn vị: xin không chuyển tiếp.",
         "Cần máy tính có camera, micro và trình duyệt Chrome, Edge hoặc Firefox;"
         " không phải cài phần mềm.",
-        f"Hỗ trợ kỹ thuật: gọi {post.hotline}."
-        + (f" Đầu mối liên hệ: {post.letter.contact}." if post.letter.contact else ""),
+        f"Hỗ trợ kỹ thuật: gọi {post.hotline}." + _contact(post),
     )
+
+
+def _contact(post: Post) -> str:
+    """Whom to ask about anything else; the letter's line may name the hotline once more."""
+    parts = [part.strip() for part in post.letter.contact.split(";")]
+    others = "; ".join(part for part in parts if part and post.hotline not in part)
+    return f" Đầu mối liên hệ: {others}." if others else ""
 
 
 def _attachments(post: Post, link: str) -> tuple[Attachment, ...]:

@@ -15,6 +15,7 @@ from rooms.meetings.records import MeetingState
 from rooms.records.recordings import RecordingState
 from rooms.seed.demo_calendar import seed_calendar
 from rooms.seed.demo_directory import seed_people_and_groups
+from rooms.seed.demo_letters import seed_letter_series
 from rooms.store.database import Database
 from rooms.store.tables import (
     AccountRow,
@@ -240,6 +241,7 @@ async def seed_demo(db: Database, now: datetime) -> None:
             await _place(session, plan, now)
         await seed_calendar(session, now)
         await seed_people_and_groups(session)
+        await seed_letter_series(session)
 
 
 async def _everybody(session: AsyncSession) -> list[_Person]:
