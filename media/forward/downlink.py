@@ -38,7 +38,8 @@ RELAXED = 1.3  # the estimate is this many times what the slots take
 READ_S = (
     0.25  # of a relaxed line no more feedback is read; browsers send it 10 to 20 times a second
 )
-RELIEVED_READ_S = 0.5  # of any line, while the worker cannot send everything in time
+RELIEVED_READ_S = 1.0  # of any line, while the worker cannot send everything in time
+DEAF_GRACE_S = 0.5  # for feedback to come, once it is read again
 CALM_CHECK_S = 1.0  # the slots of a relaxed line are added up this often
 QUIET_QUEUE_S = 0.05
 PROBE_PARTS = 4  # a probe leaves in as many portions
@@ -317,7 +318,8 @@ class Downlink:
 
     def tick(self, now: float) -> None:
         """Four times a second."""
-        if self.estimator is not None and not self.router.relief:
+        heard_of = now >= self.peer.deaf_until + DEAF_GRACE_S  # else silence would be our own
+        if self.estimator is not None and heard_of and not self.router.relief:
             self.estimator.check(int(self.fanout.numbers.next[self.peer.index]), now)
         if self._relaxed and self._has_room(now) and now - self._checked_at < CALM_CHECK_S:
             return

@@ -7,6 +7,7 @@ from media.forward.downlink import Downlink
 from media.peer import Peer
 
 TURNS = 5
+RELIEVED_TURNS = 20
 
 
 class Lines:
@@ -37,14 +38,14 @@ class Lines:
                 del self._sending[line]
         self.due = min((line.due for line in self._sending), default=float("inf"))
 
-    def check(self, now: float) -> None:
-        """Twenty times a second: each line has its turn four times, hundreds not at once."""
+    def check(self, now: float, turns: int = TURNS) -> None:
+        """Twenty times a second: each line has its turn now and then, hundreds not at once."""
         stirred, self._stirred = self._stirred, {}
         for peer in stirred:
             self._check_if_tight(peer, now)
-        self._turn = (self._turn + 1) % TURNS
+        self._turn = (self._turn + 1) % turns
         for peer in self._peers.values():
-            if peer.index % TURNS == self._turn and peer.ready and peer.negotiated.slots:
+            if peer.index % turns == self._turn and peer.ready and peer.negotiated.slots:
                 peer.subscriber.downlink.tick(now)  # type: ignore[union-attr]
 
     def stir(self, slots: Iterable[DownTrack]) -> None:

@@ -11,7 +11,7 @@ from media.forward.auditor import Auditor, Stalled
 from media.forward.down_track import Want
 from media.forward.fanout import FanOut
 from media.forward.figures import Figures
-from media.forward.lines import Lines
+from media.forward.lines import RELIEVED_TURNS, TURNS, Lines
 from media.forward.numbers import TransportNumbers
 from media.forward.outbox import Outbox
 from media.forward.router import Router, invalidate
@@ -329,7 +329,7 @@ class Room:
         if now < self._tick_due:
             return self.outbox.urgent(now)
         self._tick_due = now + TICK_S
-        self.lines.check(now)
+        self.lines.check(now, RELIEVED_TURNS if self.router.relief else TURNS)
         loudest = self._loudest()
         self.voices.choose(now)
         if loudest != self._loudest():
