@@ -35,6 +35,7 @@ class Pause(StrEnum):
 
     LINE = "line"  # the line does not carry it
     LIMIT = "limit"  # the site's limits forbid it
+    LOAD = "load"  # the worker cannot send it in time, see `media.forward.relief`
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,7 +253,7 @@ class PausedPicture(msgspec.Struct, frozen=True, kw_only=True):
 
     peer: str  # whose
     source: str  # "camera" | "screen"
-    why: str  # "line": it does not carry it; "limit": `SetLimits` forbids it
+    why: str  # "line": it does not carry it; "limit": `SetLimits` forbids it; "load": too late
 
 
 class PeerStats(msgspec.Struct, frozen=True, kw_only=True):

@@ -42,6 +42,7 @@ class Pause(StrEnum):
 
     LINE = "line"  # the peer's line does not carry it
     LIMIT = "limit"  # the peer's limits forbid it
+    LOAD = "load"  # the service has too much to send
 
 
 class PausedPicture(msgspec.Struct, frozen=True, kw_only=True):

@@ -122,12 +122,16 @@ class Downlink:
     def paused(self) -> tuple[PausedPicture, ...]:
         """What the slots want and do not get."""
         return tuple(
-            PausedPicture(peer=down.want.peer_id, source=down.want.source, why=grant.paused.value)
+            PausedPicture(peer=down.want.peer_id, source=down.want.source, why=why.value)
             for down in self.video
-            if (grant := self.grants.get(down.slot.mid)) is not None
-            and grant.paused is not None
-            and down.want is not None
+            if down.want is not None and (why := self._why_paused(down)) is not None
         )
+
+    def _why_paused(self, down: DownTrack) -> Pause | None:
+        grant = self.grants.get(down.slot.mid)
+        if grant is not None and grant.paused is not None:
+            return grant.paused
+        return Pause.LOAD if down.ceiling.height == 0 else None
 
     # Feedback
 

@@ -67,7 +67,8 @@ class Lines(Notice, frozen=True, tag="lines"):
 class PausedPicture(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     seat: SeatId  # whose
     source: Source
-    why: str  # "line": this client's line does not carry it; "limit": its limits forbid it
+    why: str  # "line": this client's line does not carry it; "limit": its limits forbid it; "load":
+    # the service has too much to send
 
 
 class Paused(Notice, frozen=True, tag="paused"):

@@ -109,6 +109,10 @@ test("a paused picture says why, in place of the picture and in one line", () =>
   assert.equal(text(paused("limit"), "camera", true), "pausedByLimit");
   assert.deepEqual(pausedLine(paused("line")), { text: "pausedByLineOf", values: { names: "site:3" } });
   assert.equal(pausedLine(paused("limit"))?.text, "pausedByLimitOf");
+  assert.equal(text(paused("load"), "camera", true), "pausedByLoad");
+  assert.equal(text(paused("load"), "camera"), "busyService");
+  assert.equal(pausedLine(paused("load"))?.text, "pausedByLoadOf");
+  assert.equal(pausedLine(paused("load", "line"))?.text, "pausedByLineOf");
   assert.equal(pausedLine(paused()), null);
 });
 

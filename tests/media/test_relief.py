@@ -134,9 +134,13 @@ def test_a_room_gives_fewer_frames_then_none_and_all_again() -> None:
     assert frames_after(1) == 20  # a single slot shows the main picture
     assert frames_after(2) == 10
     assert frames_after(HIGHEST) == 0
+    assert viewer.peer.subscriber is not None
+    (paused,) = viewer.peer.subscriber.downlink.paused()
+    assert (paused.peer, paused.why) == ("s", "load")
     room.relieve(0, scene.world.now)
     scene.play(1, key=True)
     assert frames_after(0) == 20
+    assert not viewer.peer.subscriber.downlink.paused()
 
 
 def test_who_comes_while_a_worker_is_late_is_bound_like_the_others() -> None:

@@ -44,11 +44,13 @@ LIMITED_BY = {
 PAUSED = {
     Pause.LINE: mark("Đường truyền yếu: tạm dừng {count} hình"),
     Pause.LIMIT: mark("Giới hạn băng thông: tạm dừng {count} hình"),
+    Pause.LOAD: mark("Máy chủ quá tải: tạm dừng {count} hình"),
 }
 
 WHY = {
     Pause.LINE: mark("Đường truyền yếu"),
     Pause.LIMIT: mark("Giới hạn băng thông"),
+    Pause.LOAD: mark("Máy chủ quá tải"),
 }
 
 CEILING_DOWN = mark("nhận tối đa {rate}")

@@ -85,6 +85,13 @@ export function pauseOf(state, seat, source) {
   return state.paused.find((picture) => picture.seat === seat && picture.source === source)?.why ?? null;
 }
 
+/** Why pictures are paused; what a person can do most about comes first. */
+const REASONS = [
+  { why: "line", text: "pausedByLineOf" },
+  { why: "limit", text: "pausedByLimitOf" },
+  { why: "load", text: "pausedByLoadOf" },
+];
+
 /**
  * Whose pictures are paused, in one line; null: nobody's.
  *
@@ -93,12 +100,12 @@ export function pauseOf(state, seat, source) {
  */
 export function pausedLine(state) {
   if (pauseOf(state, state.seat, "camera") !== null) return { text: "ownPausedByLine", values: { names: "" } };
-  const line = state.paused.filter(({ why }) => why === "line");
-  const told = line.length > 0 ? line : state.paused;
+  const why = REASONS.find((one) => state.paused.some((picture) => picture.why === one.why));
+  if (why === undefined) return null;
+  const told = state.paused.filter((picture) => picture.why === why.why);
   const names = told.flatMap(({ seat }) => state.session?.seats[seat]?.shortName ?? []);
   if (names.length === 0) return null;
-  const text = line.length > 0 ? "pausedByLineOf" : "pausedByLimitOf";
-  return { text, values: { names: [...new Set(names)].join(", ") } };
+  return { text: why.text, values: { names: [...new Set(names)].join(", ") } };
 }
 
 /** Whether a line has a ceiling, either way. @param {LineLimits} limits */
@@ -123,6 +130,7 @@ export function messageOf(state, tone, seat, main, source = "camera") {
   const pause = pauseOf(state, seat.id, source);
   if (pause === "line") return { icon: "pause", text: main ? "pausedByLine" : "weakMode" };
   if (pause === "limit") return { icon: "pause", text: main ? "pausedByLimit" : "cappedLine" };
+  if (pause === "load") return { icon: "pause", text: main ? "pausedByLoad" : "busyService" };
   if (!seat.camera) return { icon: "cam-off", text: "cameraIsOff" };
   if (seat.limits.profile === "audio") return { icon: "speaker", text: "listensOnly" };
   if (!own && !takesPicture(state, main)) return { icon: "cam-off", text: "pictureNotTaken" };

@@ -207,7 +207,7 @@
  * @typedef {{ type: "layers", sources: SentLayers[] }} Layers
  * @typedef {{ type: "speakers", levels: { seat: string, level: number, speaking: boolean }[] }} Speakers
  * @typedef {{ type: "lines", lines: { seat: string, quality: Quality }[] }} Lines
- * @typedef {{ seat: string, source: Source, why: "line" | "limit" }} PausedPicture
+ * @typedef {{ seat: string, source: Source, why: "line" | "limit" | "load" }} PausedPicture
  * @typedef {{ type: "paused", pictures: PausedPicture[] }} Paused
  * @typedef {{ type: "recording-health", growing: boolean, sizeBytes: number }} RecordingHealth
  * @typedef {{ type: "media-lost" }} MediaLost

@@ -90,7 +90,7 @@ function held({ limits, limitsBy }) {
 
 /** How many pictures are paused, by reason. @param {SeatHealth} seat */
 export function pauses({ paused }) {
-  const groups = ["line", "limit"].map((why) => ({ why, count: paused.filter((p) => p.why === why).length }));
+  const groups = ["line", "limit", "load"].map((why) => ({ why, count: paused.filter((p) => p.why === why).length }));
   const words = groups.flatMap(({ why, count }) =>
     count > 0 ? [data.words.paused[why].replace("{count}", String(count))] : [],
   );
