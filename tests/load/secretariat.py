@@ -27,7 +27,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import quote
 
 from aiohttp import web
 from sqlalchemy import event
@@ -110,7 +109,8 @@ def _queries(now: datetime) -> Iterator[str]:
     yield f"/api/v1/meetings?from={last_year}-03-01&to={last_year}-03-31"
     yield f"/api/v1/reports/meetings?from={last_year}-01-01&to={last_year}-12-31"
     for view in ("ngay", "tuan", "thang"):
-        yield f"/cuoc-hop?{quote('kieu')}={view}"
+        yield f"/cuoc-hop?xem={view}"
+        yield f"/cuoc-hop?xem={view}&cua=don-vi&tim=giao+ban"
     yield f"/cuoc-hop?tuan={(now - timedelta(days=400)).date().isoformat()}"
 
 

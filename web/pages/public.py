@@ -29,6 +29,7 @@ FRAGMENT, FRAME, JSON_FEED, CALENDAR = (
     "/cong-khai.json",
     "/cong-khai.ics",
 )
+PAGE = "public/page.html"
 _JSON_FEED_VERSION = "https://jsonfeed.org/version/1.1"
 
 
@@ -92,21 +93,19 @@ def place(entry: CalendarEntry) -> str:
 
 def _html(request: web.Request, template: str, entries: list[CalendarEntry]) -> str:
     settings = request.app[SERVICES].settings
-    return (
-        request.app[ENVIRONMENT]
-        .get_template(template)
-        .render(
-            days=_days(entries),
-            settings=settings,
-            base=site_url(request),
-            language=known_language(request.query.get("lang")) or DEFAULT,
-            place=place,
-        )
-    )
+    names = {
+        "days": _days(entries),
+        "settings": settings,
+        "base": site_url(request),
+        "language": known_language(request.query.get("lang")) or DEFAULT,
+        "heading": "h2" if template == PAGE else "h3",  # others put it below titles of their own
+        "place": place,
+    }
+    return request.app[ENVIRONMENT].get_template(template).render(names)
 
 
 def _page(request: web.Request, entries: list[CalendarEntry]) -> web.Response:
-    return web.Response(text=_html(request, "public/page.html", entries), content_type="text/html")
+    return web.Response(text=_html(request, PAGE, entries), content_type="text/html")
 
 
 def _fragment(request: web.Request, entries: list[CalendarEntry]) -> web.Response:
