@@ -1,10 +1,11 @@
 """Units one by one: what is known of them, and changes with their dates."""
 
 import re
+from collections.abc import Collection
 from datetime import date
 
 import msgspec
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms.directory.directory import VERSIONED, unit_of, units_on
@@ -188,7 +189,7 @@ class Units:
             ]
             if below or await _occupied(session, unit_id):
                 raise RequestRefused("unit-in-use")
-            await end_unit(session, row, day)
+            await end_units(session, (row.id,), day)
 
 
 async def codes_on(session: AsyncSession, day: date) -> dict[str, int]:
@@ -228,17 +229,23 @@ async def write_unit(
     row.name_en, row.kind, row.level = draft.name_en, draft.kind, draft.level
     row.parent_id, row.superior_id = draft.parent_id, draft.superior_id
     row.tree, row.rank = draft.tree.value, draft.rank
+    is_new = row.id is None
     session.add(row)
     await session.flush()
-    await _write_code(session, row, draft.code, since, today)
-    await _write_aliases(session, row.id, draft.aliases)
+    current = None if is_new else await _code_on(session, row.id, today)
+    await _write_code(session, row, draft.code, since, current)
+    if draft.aliases or not is_new:
+        await _write_aliases(session, row.id, draft.aliases)
 
 
 async def _write_code(
-    session: AsyncSession, row: UnitRow, code: str, since: date | None, today: date
+    session: AsyncSession,
+    row: UnitRow,
+    code: str,
+    since: date | None,
+    current: UnitCodeRow | None,
 ) -> None:
     """A new code ends the one before; a mistake is put right where it stands."""
-    current = await _code_on(session, row.id, today)
     if current is not None and current.code == code:
         return
     if current is not None and (since is None or current.valid_from >= since):
@@ -267,12 +274,11 @@ async def _code_on(session: AsyncSession, unit_id: int, day: date) -> UnitCodeRo
     return found
 
 
-async def end_unit(session: AsyncSession, row: UnitRow, day: date) -> None:
-    """`day` is the first without the unit; its code is free from then on."""
-    row.valid_to = day
-    query = select(UnitCodeRow).where(UnitCodeRow.unit_id == row.id, UnitCodeRow.valid_to.is_(None))
-    for code in await session.scalars(query):
-        code.valid_to = day
+async def end_units(session: AsyncSession, ids: Collection[int], day: date) -> None:
+    """`day` is the first without the units; their codes are free from then on."""
+    await session.execute(update(UnitRow).where(UnitRow.id.in_(ids)).values(valid_to=day))
+    open_codes = UnitCodeRow.unit_id.in_(ids), UnitCodeRow.valid_to.is_(None)
+    await session.execute(update(UnitCodeRow).where(*open_codes).values(valid_to=day))
 
 
 async def _write_aliases(session: AsyncSession, unit_id: int, aliases: tuple[str, ...]) -> None:

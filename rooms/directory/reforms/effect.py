@@ -11,7 +11,7 @@ from rooms.directory.imports.plans import Entry
 from rooms.directory.imports.units import parents_first, unit_draft
 from rooms.directory.reforms.moves import RETIRE, Move, Subject
 from rooms.directory.reforms.plan import ReformPlan, day_before
-from rooms.directory.units import codes_on, end_unit, keep_version, write_unit
+from rooms.directory.units import codes_on, end_units, keep_version, write_unit
 from rooms.errors import RequestRefused
 from rooms.store.tables import (
     AccountRow,
@@ -41,10 +41,7 @@ async def write_future(
 ) -> None:
     """The tree from the day on, beside the one there is."""
     day = reform.effective
-    for ended in plan.ended:
-        row = await session.get_one(UnitRow, ended.id)
-        await end_unit(session, row, day)
-    await session.flush()
+    await end_units(session, [unit.id for unit in plan.ended], day)
     ids = await _add_new(session, plan, day)
     for entry in plan.entries:
         superior = ids.get(entry.values["superior_code"])
