@@ -230,6 +230,17 @@ async def test_a_list_is_previewed_then_written(site: Site, secretary: Browser):
     assert "giống hệt" in secretary.page
 
 
+async def test_a_list_of_five_thousand_people_fits(site: Site, secretary: Browser):
+    await coded(site, "KBang")
+    lines = [f"Người Thứ {n},KBang,{'Chức vụ dài ' * 10}" for n in range(5000)]
+    content = "\n".join(["full_name,unit_code,position", *lines])
+    fields = {"kind": "people", "since": ""}
+    address = await upload(secretary, "/danh-ba/nhap", fields, file=content)
+    assert address.startswith("/danh-ba/nhap/")
+    assert (await secretary.get(address)).status == 200
+    assert "Ghi 5000 thay đổi" in secretary.page
+
+
 async def test_faults_are_shown_by_line_and_column(secretary: Browser):
     content = SITES_CSV + "moi,9999,<b>Điểm</b>,Mới\n"
     address = await upload(secretary, "/danh-ba/nhap", {"kind": "sites", "since": ""}, file=content)

@@ -1,5 +1,6 @@
 """Preview a list, write it, export it."""
 
+import asyncio
 from datetime import date
 from enum import StrEnum
 from typing import Protocol
@@ -111,6 +112,12 @@ async def _plan(
     session: AsyncSession, kind: ListKind, content: bytes, on: date
 ) -> tuple[Plan, list[Entry], ImportList]:
     known = await _load(session, kind, on)
+    plan, entries = await asyncio.to_thread(_compared, known, content)
+    return plan, entries, known
+
+
+def _compared(known: ImportList, content: bytes) -> tuple[Plan, list[Entry]]:
+    """Thousands of lines take a while: this runs in a thread."""
     table = read_table(content, known.columns)
     entries, faults = known.entries(table)
-    return planned(entries, known.columns, (*table.faults, *faults)), entries, known
+    return planned(entries, known.columns, (*table.faults, *faults)), entries

@@ -16,6 +16,7 @@ from rooms.directory.people import EMAIL, PHONE
 from rooms.directory.search import squeeze
 
 MAX_LINES = 20_000
+MAX_BYTES = 4 * 1024 * 1024  # about as many lines
 _DELIMITERS = (",", ";", "\t")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 _YES, _NO = "Có", "Không"

@@ -5,6 +5,7 @@ version from then on. Both trees are there side by side, each for its days. On t
 `take_effect` moves sites, people and accounts. Meetings that were held keep the names they had.
 """
 
+import asyncio
 from collections.abc import Mapping
 from datetime import date, datetime, time
 
@@ -227,9 +228,8 @@ async def _preview(session: AsyncSession, row: ReformRow) -> ReformPreview:
     levels = [level_of(level) for level in await session.scalars(select(UnitLevelRow))]
     there = [lv for lv in levels if exists(lv.valid_from, lv.valid_to, row.effective)]
     before = await units_by_code(session, day_before(row.effective))
-    plan = plan_reform(
-        there, before, row.succession.encode(), row.new_units.encode(), row.effective
-    )
+    files = row.succession.encode(), row.new_units.encode()
+    plan = await asyncio.to_thread(plan_reform, there, before, *files, row.effective)
     ended = frozenset(unit.id for unit in plan.ended)
     found = moves(await _occupants(session, ended), plan.ended, plan.future, _choices(row))
     hosted = await _hosted(session, ended, row.effective)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from aiohttp import web
+from aiohttp.web_request import FileField
 
 from rooms.directory.accounts import Account, AccountRole
 from rooms.directory.directory import UnitTree, today
@@ -54,6 +55,15 @@ async def form_of(request: web.Request, names: Iterable[str]) -> dict[str, str]:
     """The named fields as typed, cut to what fits."""
     form = await request.post()
     return {name: str(form.get(name, ""))[:MAX_TEXT].strip() for name in names}
+
+
+async def file_of(request: web.Request, name: str) -> bytes | None:
+    """The content of a file that was sent with the form; None when there is none."""
+    field = (await request.post()).get(name)
+    if not isinstance(field, FileField):
+        return None
+    with field.file:
+        return field.file.read()
 
 
 def number(text: str) -> int | None:

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 from typing import ClassVar
 
 from aiohttp import web
-from aiohttp.web_request import FileField
 
 from rooms.directory.directory import today
 from rooms.directory.imports.pending import PendingFile
@@ -17,7 +16,7 @@ from rooms.records.audit import Action
 from web.auth import redirect, require, signed_in
 from web.i18n import gettext, mark
 from web.pages.common import SCHEDULERS
-from web.pages.directory.common import form_of, number, tabs
+from web.pages.directory.common import file_of, form_of, number, tabs
 from web.pages.directory.noting import note
 from web.pages.tabs import Tab
 from web.services import SERVICES
@@ -75,21 +74,21 @@ def _show(request: web.Request, values: dict[str, str], errors: dict[str, str]) 
 @require(*SCHEDULERS)
 async def upload(request: web.Request) -> web.Response:
     values = await form_of(request, ("kind", "since"))
-    file = (await request.post()).get("file")
+    content = await file_of(request, "file")
     since = parse_day(values["since"]) if values["since"] else None
     errors: dict[str, str] = {}
     if values["kind"] not in list(ListKind):
         errors["kind"] = mark("Chọn loại danh sách.")
-    if not isinstance(file, FileField):
+    if content is None:
         errors["file"] = mark("Chọn tệp CSV.")
     if values["since"] and (since is None or since > today()):
         errors["since"] = mark("Nhập ngày không sau hôm nay, dạng ngày/tháng/năm.")
-    if errors or not isinstance(file, FileField):
+    if errors or content is None:
         return _show(request, values, errors)
     pending = PendingFile(
         account_id=signed_in(request).id,
         kind=ListKind(values["kind"]),
-        content=file.file.read(),
+        content=content,
         since=since,
         at=datetime.now(UTC),
     )

@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar
 
 from aiohttp import web
-from aiohttp.web_request import FileField
 
 from rooms.directory.directory import today
 from rooms.directory.imports.tables import parse_day
@@ -26,7 +25,7 @@ from rooms.records.audit import Action
 from web.auth import redirect, require, signed_in
 from web.i18n import gettext, mark
 from web.pages.common import SCHEDULERS
-from web.pages.directory.common import form_of, id_of, tabs, translated_errors
+from web.pages.directory.common import file_of, form_of, id_of, tabs, translated_errors
 from web.pages.directory.noting import note
 from web.pages.tabs import Tab
 from web.services import SERVICES
@@ -96,13 +95,12 @@ async def show_all(request: web.Request) -> web.Response:
 @require(*SCHEDULERS)
 async def create(request: web.Request) -> web.Response:
     values = await form_of(request, ("name", "act", "effective"))
-    form = await request.post()
     draft = ReformDraft(
         name=values["name"],
         act=values["act"],
         effective=parse_day(values["effective"]),
-        succession=_content(form.get("succession")),
-        new_units=_content(form.get("new_units")),
+        succession=await file_of(request, "succession") or b"",
+        new_units=await file_of(request, "new_units") or b"",
     )
     reforms = request.app[SERVICES].reforms
     try:
@@ -110,10 +108,6 @@ async def create(request: web.Request) -> web.Response:
     except Invalid as invalid:
         return await _show_all(request, values, invalid.errors)
     return redirect(f"/danh-ba/sap-xep/{reform}")
-
-
-def _content(field: object) -> bytes:
-    return field.file.read() if isinstance(field, FileField) else b""
 
 
 @require(*SCHEDULERS)
