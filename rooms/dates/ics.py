@@ -1,6 +1,5 @@
 """A calendar as others subscribe to it: iCalendar, RFC 5545. Pure."""
 
-import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
@@ -29,12 +28,6 @@ class CalendarEvent(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def busy(self) -> bool:
         return self.status == "CONFIRMED"
-
-
-def event_uid(meeting_id: int, key: bytes) -> str:
-    """The UID of a meeting: the same for ever, different in every installation of the service."""
-    home = hashlib.sha256(b"uid\0" + key).hexdigest()[:16]
-    return f"cuoc-hop-{meeting_id}@{home}.diemcau"
 
 
 def subscription(name: str, events: Iterable[CalendarEvent]) -> bytes:

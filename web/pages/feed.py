@@ -10,9 +10,10 @@ from aiohttp import web
 
 from rooms.dates.entries import CalendarEntry, Scope, Wanted
 from rooms.dates.feeds import Feed
-from rooms.dates.ics import CalendarEvent, event_uid, subscription
+from rooms.dates.ics import CalendarEvent, subscription
 from rooms.directory.accounts import Account
 from rooms.errors import RequestRefused
+from rooms.invitations.ics import event_uid
 from rooms.meetings.drafts import KIND_NAMES, MeetingKind
 from rooms.meetings.lifecycle import STATE_NAMES
 from rooms.meetings.records import UNPUBLISHED, MeetingState
