@@ -91,6 +91,14 @@ class LiveMeetings:
                 self._live[meeting.id] = await self._open(meeting.id)
             return self._live[meeting.id]
 
+    async def leave_rehearsal(self, meeting_id: int) -> None:
+        """The test run is over from outside; whoever is in it comes back to what there is then."""
+        async with self._opening:
+            known = self._live.get(meeting_id)
+            if known is not None and known.session.rehearsal:
+                known.close()
+                await self._ending[meeting_id]
+
     def session(self, meeting_id: int) -> Session | None:
         """The session as it stands now; None: not live in this process."""
         live = self._live.get(meeting_id)

@@ -1,9 +1,10 @@
 """The course of a meeting on its page: buttons, reasons, composition, templates."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from web_world import Site, add_meeting
+from web_world import Deaf, Site, add_meeting
 
 from rooms.meetings.meetings import Meeting, MeetingState
 from web.pages.steps import COURSE, course
@@ -90,6 +91,26 @@ async def test_steps_that_are_not_theirs_are_refused(
 ):
     meeting = await a_meeting(site)
     assert await step(site, username, meeting, state, note="vì bão") == status
+
+
+async def test_the_room_follows_the_page(site: Site):
+    meeting = await a_meeting(site, S.REHEARSAL)
+    live, meetings = site.services.live, site.services.meetings
+    seat = meetings.seat_for(meeting, site.world.people["kbang"])
+    assert seat is not None
+    await live.enter(meeting, seat, "a", Deaf())
+    assert live.session(meeting.id) is not None
+    assert await step(site, "thuky", meeting, S.LIVE) == 303
+    assert live.session(meeting.id) is None  # the test run is over
+    begun = await meetings.get(meeting.id)
+    assert begun is not None
+    await live.enter(begun, seat, "b", Deaf())
+    assert await step(site, "thuky", meeting, S.ENDED) == 303
+    for _ in range(100):
+        if await state_of(site, meeting) is S.ENDED:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("the room did not end")
 
 
 async def test_an_unknown_state_is_refused(site: Site):

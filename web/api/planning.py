@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from rooms.directory.api_tokens import Scope
-from rooms.errors import RequestRefused
+from rooms.errors import REFUSALS, Invalid, RequestRefused
 from rooms.meetings import recurrence
 from rooms.meetings.conflicts import Outlook, Subject
 from rooms.meetings.drafts import (
@@ -424,7 +424,7 @@ async def templates(call: Call[None, None]) -> Listing[TemplateResource]:
 async def keep(call: Call[None, NewTemplate]) -> Created[TemplateResource]:
     meeting = await call.services.meetings.get(call.body.meeting_id)
     if meeting is None:
-        raise RequestRefused("not-found")
+        raise Invalid({"meeting_id": REFUSALS["not-found"]})
     number = await call.services.templates.save(
         call.body.name, Meetings.draft_of(meeting), call.account, call.now
     )

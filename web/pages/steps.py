@@ -143,6 +143,8 @@ async def _advance(
         await services.live.oversee(meeting.id, EndMeeting(), SeatId(f"user:{account.id}"))
         return
     await services.series.advance(meeting.id, state, scope, account, datetime.now(UTC), note)
+    if meeting.state is S.REHEARSAL:
+        await services.live.leave_rehearsal(meeting.id)
 
 
 @require()
