@@ -196,7 +196,7 @@ def _services(
         series=Series(db, rules),
         templates=Templates(db),
         answers=answers,
-        documents=_documents(settings, db),
+        documents=documents_of(settings, db),
         dates=dates,
         entries=Entries(db),
         feeds=Feeds(db, accounts, web_settings.token_key),
@@ -240,7 +240,7 @@ def _office(settings: Settings, web_settings: WebSettings) -> Office:
     )
 
 
-def _documents(settings: Settings, db: Database) -> Documents:
+def documents_of(settings: Settings, db: Database) -> Documents:
     wanted, folder = settings.documents, settings.folder.absolute()
     return Documents(
         db,

@@ -9,11 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from conference import logs
-from conference.app import Service, running, stopped
+from conference.app import Service, documents_of, running, stopped
 from conference.config import ConfigError, Settings
 from conference.folder import prepare_folder
+from rooms.papers import PaperFonts
+from rooms.seed.demo_documents import seed_documents
 from rooms.seed.seed import DEMO_MEETING, DEMO_PASSWORD, seed_demo, seed_directory
 from rooms.store.database import Database
+from web.assets import STATIC
 from web.services import DemoAccount
 
 STOP_SECONDS = 1.0  # simulated sites leave within this, or are killed
@@ -49,7 +52,10 @@ async def _seed(settings: Settings) -> None:
     try:
         await db.migrate()
         await seed_directory(db)
-        await seed_demo(db, datetime.now(UTC))
+        now = datetime.now(UTC)
+        await seed_demo(db, now)
+        fonts = PaperFonts(STATIC / "fonts", settings.folder / "fonts")
+        await seed_documents(db, documents_of(settings, db), fonts, now)
     finally:
         await db.close()
 

@@ -107,6 +107,11 @@ def answered(actor: Actor, site: SiteAnswer, reply: Reply, at: Gate, now: dateti
         Invalid is the caller's: see `faults`.
     """
     _check(actor, site, at)
+    return applied(actor, site, reply, now)
+
+
+def applied(actor: Actor, site: SiteAnswer, reply: Reply, now: datetime) -> SiteAnswer:
+    """What a reply makes of a site, without asking whether it may."""
     coming = reply.state is AnswerState.CONFIRMED
     delegates = reply.delegates if coming else ()
     heads = reply.head_count if reply.head_count is not None else len(delegates)

@@ -13,6 +13,7 @@ from rooms.directory.accounts import AccountRole
 from rooms.meetings.meetings import LOCAL
 from rooms.meetings.records import MeetingState
 from rooms.records.recordings import RecordingState
+from rooms.seed.demo_answers import seed_answers
 from rooms.seed.demo_calendar import seed_calendar
 from rooms.seed.demo_directory import seed_people_and_groups
 from rooms.seed.demo_letters import seed_letter_series
@@ -242,6 +243,7 @@ async def seed_demo(db: Database, now: datetime) -> None:
         await seed_calendar(session, now)
         await seed_people_and_groups(session)
         await seed_letter_series(session)
+        await seed_answers(session, now)
 
 
 async def _everybody(session: AsyncSession) -> list[_Person]:
