@@ -27,6 +27,7 @@ from schemathesis.specs.openapi.checks import (
 from web_world import Site, add_meeting, running_site
 
 from rooms.directory.api_tokens import Scope
+from rooms.invitations.records import Series
 from rooms.webhooks.endpoints import EndpointDraft
 from web.api import RESOURCES
 from web.api.openapi import description
@@ -54,6 +55,14 @@ async def _fill(site: Site) -> str:
     await add_meeting(site.world, "Họp", now + timedelta(hours=2))
     draft = EndpointDraft(name="Cổng", url="https://cong.example.vn/h")
     endpoint = await site.services.webhooks.add(draft, administrator, now)
+    series = Series(
+        unit_id=site.world.units["ubnd-tinh"],
+        symbol="GM-UBND",
+        issuer="UBND TỈNH",
+        inviter="UBND tỉnh",
+        place="Gia Lai",
+    )
+    await site.services.invitations.numbers.save_series(series, administrator)
     await site.services.deliveries.ping(endpoint.id, "a", now)
     _, token = await site.services.tokens.make(
         administrator, "schemathesis", tuple(Scope), now, lifetime=None

@@ -357,3 +357,41 @@ async def test_the_mail_page_queues_a_test(site: Site, clerk: Browser, meeting: 
     assert (await admin.post("/quan-tri/thu", {"address": "thu@example.vn"})).status == 303
     assert (await site.services.mail.latest(1))[0].to == "thu@example.vn"
     assert (await clerk.get("/quan-tri/thu")).status == 403
+
+
+async def test_letters_over_the_api(site: Site, clerk: Browser, meeting: Meeting) -> None:
+    here = f"/api/v1/meetings/{meeting.id}"
+    token = {"X-CSRF-Token": clerk.token}
+    shown = await clerk.client.get(f"{here}/letter")
+    assert shown.status == 200, await shown.text()
+    letter = await shown.json()
+    assert (letter["number"], letter["revision"]) == (None, 0)
+    body = {"seriesId": letter["seriesId"], "abstract": "Dự họp giao ban"}
+    stale = await clerk.client.put(f"{here}/letter", json=body, headers=token)
+    assert stale.status == 428
+    match = {**token, "If-Match": shown.headers["ETag"]}
+    written = await clerk.client.put(f"{here}/letter", json=body, headers=match)
+    assert written.status == 200, await written.text()
+    lost = await clerk.client.put(f"{here}/letter", json=body, headers=match)
+    assert lost.status == 412
+    number = await clerk.client.post(f"{here}/letter/number", json={"number": 7}, headers=token)
+    assert (await number.json())["text"] == "07/GM-UBND"
+    signed = await clerk.client.put(
+        f"{here}/letter/signed",
+        data=PDF,
+        headers={**token, "Content-Type": "application/octet-stream"},
+    )
+    assert signed.status == 200, await signed.text()
+    queued = await clerk.client.post(f"{here}/invitations", json={}, headers=token)
+    assert await queued.json() == {"queued": 2}
+    listed = await (await clerk.client.get(f"{here}/recipients")).json()
+    assert {one["state"] for one in listed["items"]} == {"queued", "no-address"}
+    mails = await (await clerk.client.get(f"{here}/mails?limit=1")).json()
+    assert mails["items"][0]["kind"] == "invitation"
+    assert mails["next"]
+    again = {"reminders": [{"hoursBefore": 5, "audience": "all"}]}
+    reminders = await clerk.client.put(f"{here}/reminders", json=again, headers=token)
+    assert [r["hoursBefore"] for r in (await reminders.json())["items"]] == [5]
+    kbang = await site.browser("kbang")
+    assert (await kbang.client.get(f"{here}/letter")).status == 200
+    assert (await kbang.client.get(f"{here}/recipients")).status == 403
