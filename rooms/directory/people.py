@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Select, and_, func, select
@@ -121,11 +122,16 @@ class People:
             wanted.append(PersonRow.unit_id.in_(unit_ids))
         if active is not None:
             wanted.append(PersonRow.active == active)
-        query = _people().where(and_(True, *wanted))
-        count = select(func.count()).select_from(PersonRow).where(and_(True, *wanted))
+        matching = and_(True, *wanted)
+        count = select(func.count()).select_from(PersonRow).where(matching)
+        # Ids first: sorting thousands of whole rows takes ten times as long.
+        ids = select(PersonRow.id).join(UnitRow, UnitRow.id == PersonRow.unit_id).where(matching)
+        part = ids.order_by(*_ORDERS[order]).limit(limit).offset(offset)
         async with self._db.reading() as session:
             total = await session.scalar(count) or 0
-            rows = await session.execute(_sorted(query, order).limit(limit).offset(offset))
+            wanted_ids = list(await session.scalars(part))
+            query = _people().where(PersonRow.id.in_(wanted_ids)).order_by(*_ORDERS[order])
+            rows = await session.execute(query)
             return FoundPeople(people=tuple(person_of(*row) for row in rows), total=total)
 
     async def get(self, person_id: int) -> Person | None:
@@ -136,7 +142,8 @@ class People:
 
     async def many(self, ids: frozenset[int]) -> list[Person]:
         """Those of the ids that there are, in protocol order."""
-        query = _sorted(_people().where(PersonRow.id.in_(ids)), Order.PROTOCOL)
+        of_ids = _people().where(PersonRow.id.in_(ids))
+        query = of_ids.order_by(*_ORDERS[Order.PROTOCOL])
         async with self._db.reading() as session:
             return [person_of(*row) for row in await session.execute(query)]
 
@@ -219,10 +226,10 @@ def _people() -> "Select[PersonRow, str, str]":
     )
 
 
-def _sorted(query: "Select[PersonRow, str, str]", order: Order) -> "Select[PersonRow, str, str]":
-    if order is Order.GIVEN_NAME:
-        return query.order_by(PersonRow.given_key, PersonRow.id)
-    return query.order_by(UnitRow.rank, PersonRow.unit_id, PersonRow.rank, PersonRow.id)
+_ORDERS: dict[Order, tuple[Any, ...]] = {
+    Order.GIVEN_NAME: (PersonRow.given_key, PersonRow.id),
+    Order.PROTOCOL: (UnitRow.rank, PersonRow.unit_id, PersonRow.rank, PersonRow.id),
+}
 
 
 def _holds(word: str) -> ColumnElement[bool]:

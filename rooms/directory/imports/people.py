@@ -50,6 +50,7 @@ COLUMNS = (
     Column(key="active", title=N_("Đang công tác"), labels=YES_NO, unknown="not-yes-or-no"),
 )
 _USUAL = {"rank": "1", "active": "1"}
+_AT_ONCE = 100
 Key = tuple[str, str]  # unit code, folded name
 
 
@@ -150,9 +151,11 @@ class PeopleList:
                 row.account_id = None  # accounts may change hands within one file
             rows.append((row, self._draft(entry.values)))
         await session.flush()
-        for row, draft in rows:
+        for number, (row, draft) in enumerate(rows, start=1):
             fill_person(row, draft)
             session.add(row)
+            if number % _AT_ONCE == 0:  # others get their turn in between
+                await session.flush()
         await session.flush()
 
     def _draft(self, values: Values) -> PersonDraft:
