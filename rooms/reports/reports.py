@@ -187,13 +187,14 @@ async def _months(session: AsyncSession, unit_id: int, question: Question) -> li
 async def _units(
     session: AsyncSession, tree: UnitTree, above: int, question: Question
 ) -> list[UnitFigures]:
-    """Those directly below that had meetings, also units that are no more."""
+    """Those directly below whose sites were invited, also units that are no more."""
     columns = [func.sum(getattr(ReportUnitRow, name)) for name in _SUMS]
     query = (
         select(UnitRow.id, UnitRow.short_name, *columns)
         .join(ReportUnitRow, ReportUnitRow.unit_id == UnitRow.id)
         .where(UnitRow.parent_id == above, _within(ReportUnitRow.month, question))
         .group_by(UnitRow.id)
+        .having(func.sum(ReportUnitRow.invited) > 0)
         .order_by(UnitRow.rank, UnitRow.id)
     )
     return [
