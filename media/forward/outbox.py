@@ -4,11 +4,9 @@ from collections.abc import Mapping
 
 from media.peer import Peer, Upstream
 from media.receive.ingress import Ingress
-from media.receive.twcc import EARLY_S
 from media.rtp.rtcp import ReceiverReport, Rtcp, SenderReport, ntp_to_seconds, serialize
 
 RETRY_TICK_S = 0.01  # while packets are missing
-TURNS = 2
 MAX_RTCP_BYTES = 1200
 DEFAULT_RTT_S = 0.1
 _CLOCK_JUMP_S = 2.0
@@ -29,7 +27,6 @@ class Outbox:
         self._attention: set[str] = set()  # publishers to be told something now
         self._repairing: set[str] = set()  # publishers some of whose packets are missing
         self._retry_due = now
-        self._turn = 0
         self._clocks: dict[str, float] = {}  # peer id -> its NTP clock minus ours
 
     def attend(self, peer_id: str) -> None:
@@ -53,16 +50,10 @@ class Outbox:
         return self._retry_due if self._repairing else float("inf")
 
     def everything(self, now: float) -> list[Letter]:
-        """What is due to anybody: call it at every tick. Hundreds are looked at in two turns; what
-        cannot wait for theirs is in `urgent`."""
+        """What is due to anybody: call it at every tick."""
         out: list[Letter] = []
-        urgent = self._attention | self._repairing
         self._begin_round(now)
-        self._turn = (self._turn + 1) % TURNS
         for peer in self._peers.values():
-            waits = peer.index % TURNS != self._turn and not _is_new(peer, now)
-            if waits and peer.id not in urgent:
-                continue
             if peer.negotiated.uplinks or peer.subscriber.due <= now:  # type: ignore[union-attr]
                 self._collect(peer, now, out)
         return out
@@ -113,11 +104,6 @@ class Outbox:
             for encoding in track.encodings.values():
                 if encoding.keyframes.due <= now and encoding.keyframes.poll(now):
                     upstream.ask_keyframe(track.source, encoding.rid)
-
-
-def _is_new(peer: Peer, now: float) -> bool:
-    """Its rates are still being found: it is told of arrivals twice as often."""
-    return peer.connected_at is not None and now - peer.connected_at < EARLY_S
 
 
 def _compounds(reports: bytes, packets: list[Rtcp]) -> list[bytes]:
