@@ -44,10 +44,10 @@ class Answers:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def of_meeting(self, meeting_id: int) -> list[SiteAnswer]:
-        """Every invited site with its answer, in protocol order."""
+    async def of_meeting(self, meeting_id: int, *, names: bool = True) -> list[SiteAnswer]:
+        """Every invited site with its answer, in protocol order; `names`: of delegates, too."""
         async with self._db.reading() as session:
-            return await standing.standings(session, meeting_id)
+            return await standing.standings(session, meeting_id, names=names)
 
     async def of_site(self, meeting_id: int, site_id: int) -> SiteAnswer | None:
         async with self._db.reading() as session:
@@ -244,13 +244,16 @@ class Answers:
             for site_id in sites:
                 rows.note(session, meeting_id, actor, now, "reminded", site_id, {})
 
-    async def history(self, meeting_id: int, site_id: int | None = None) -> list[Change]:
+    async def history(
+        self, meeting_id: int, site_id: int | None = None, *, limit: int = 1_000
+    ) -> list[Change]:
         """Who answered when, the newest first."""
         query = (
             select(AnswerHistoryRow, SiteRow.name)
             .outerjoin(SiteRow, SiteRow.id == AnswerHistoryRow.site_id)
             .where(AnswerHistoryRow.meeting_id == meeting_id)
             .order_by(AnswerHistoryRow.id.desc())
+            .limit(limit)
         )
         if site_id is not None:
             query = query.where(AnswerHistoryRow.site_id == site_id)

@@ -50,6 +50,7 @@ _DELEGATE = N_("Đại biểu")
 _ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # spreadsheets would compute it
 _WIDEST = 60
+_BOLD, _TOP = Font(bold=True), Alignment(vertical="top", wrap_text=True)
 
 
 def delegate_table(answers: Iterable[SiteAnswer], translate: Translate) -> list[Row]:
@@ -115,7 +116,10 @@ def _harmless(cell: str | int) -> str | int:
 
 
 def to_xlsx(sheets: Iterable[tuple[str, Sequence[Row]]]) -> bytes:
-    """A workbook; each sheet has a title and its rows, the first of them the heading."""
+    """A workbook; each sheet has a title and its rows, the first of them the heading.
+
+    Takes half a second for thousands of rows: run it in a thread.
+    """
     book = Workbook()
     book.remove(book.worksheets[0])
     for title, rows in sheets:
@@ -131,9 +135,9 @@ def _fill(sheet: Worksheet, rows: Sequence[Row]) -> None:
             cell = sheet.cell(number, column, value)
             if isinstance(value, str):
                 cell.data_type = "s"  # never a formula
-            cell.alignment = Alignment(vertical="top", wrap_text=True)
             if number == 1:
-                cell.font = Font(bold=True)
+                cell.font = _BOLD
+                cell.alignment = _TOP
     for column, cells in enumerate(zip(*rows, strict=True), start=1):
         width = max(len(str(value)) for value in cells) + 2
         sheet.column_dimensions[get_column_letter(column)].width = min(width, _WIDEST)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -45,12 +44,50 @@ async def terms_of(session: AsyncSession, meeting_id: int) -> Terms:
     return Terms(deadline=row.deadline, locked=row.locked, reminded_at=row.reminded_at)
 
 
+_SITE = (
+    SiteRow.id,
+    SiteRow.name,
+    SiteRow.short_name,
+    SiteRow.unit_id,
+    SiteRow.capacity,
+    SiteRow.contact_name,
+    SiteRow.contact_phone,
+    SiteRow.technician_phone,
+    SiteRow.email,
+)
+_ANSWER = (
+    SiteAnswerRow.state,
+    SiteAnswerRow.invited_by,
+    SiteAnswerRow.reason,
+    SiteAnswerRow.presiding_name,
+    SiteAnswerRow.presiding_position,
+    SiteAnswerRow.head_count,
+    SiteAnswerRow.note,
+    SiteAnswerRow.answered_at,
+    SiteAnswerRow.by,
+    SiteAnswerRow.reopened,
+    SiteAnswerRow.revision,
+)
+_NAMES = (
+    MeetingSiteRow.name.label("kept_name"),
+    MeetingSiteRow.short_name.label("kept_short_name"),
+    MeetingSiteRow.unit_name.label("kept_unit_name"),
+    UnitRow.short_name.label("unit_name"),
+)
+
+
 async def standings(
-    session: AsyncSession, meeting_id: int, only: int | None = None
+    session: AsyncSession, meeting_id: int, only: int | None = None, *, names: bool = True
 ) -> list[SiteAnswer]:
-    """The invited sites in protocol order; `only`: that site alone."""
+    """The invited sites in protocol order.
+
+    Args:
+        only: that site alone.
+        names: with the delegates; without, they cost nothing.
+    """
     query = (
-        select(MeetingSiteRow, SiteRow, UnitRow.short_name, SiteAnswerRow)
+        select(*_SITE, *_NAMES, *_ANSWER)
+        .select_from(MeetingSiteRow)
         .join(SiteRow, SiteRow.id == MeetingSiteRow.site_id)
         .join(UnitRow, UnitRow.id == SiteRow.unit_id)
         .outerjoin(
@@ -65,59 +102,60 @@ async def standings(
         query = query.where(MeetingSiteRow.site_id == only)
     rows = (await session.execute(query)).all()
     tree = await tree_of(session)
-    delegates = await _delegates(session, meeting_id, only)
+    delegates = await _delegates(session, meeting_id, only) if names else {}
     return [_standing(row, tree, delegates) for row in rows]
 
 
 async def _delegates(
     session: AsyncSession, meeting_id: int, only: int | None
 ) -> dict[int, list[Delegate]]:
+    columns = (
+        SiteDelegateRow.site_id,
+        SiteDelegateRow.full_name,
+        SiteDelegateRow.position,
+        SiteDelegateRow.unit,
+    )
     query = (
-        select(SiteDelegateRow)
+        select(*columns)
         .where(SiteDelegateRow.meeting_id == meeting_id)
         .order_by(SiteDelegateRow.site_id, SiteDelegateRow.number)
     )
     if only is not None:
         query = query.where(SiteDelegateRow.site_id == only)
     found: dict[int, list[Delegate]] = {}
-    for row in await session.scalars(query):
-        delegate = Delegate(full_name=row.full_name, position=row.position, unit=row.unit)
-        found.setdefault(row.site_id, []).append(delegate)
+    for site_id, full_name, position, unit in await session.execute(query):
+        delegate = Delegate(full_name=full_name, position=position, unit=unit)
+        found.setdefault(site_id, []).append(delegate)
     return found
 
 
 def _standing(row: Any, tree: Tree, delegates: dict[int, list[Delegate]]) -> SiteAnswer:
-    invited, site, unit_name, answer = row
-    plain = SiteAnswer(
-        site_id=site.id,
-        name=invited.name or site.name,
-        short_name=invited.short_name or site.short_name,
-        unit_id=site.unit_id,
-        unit_name=invited.unit_name or unit_name,
-        level=tree.level(site.unit_id),
-        branch=tree.district(site.unit_id),
-        capacity=site.capacity,
-        contact_name=site.contact_name,
-        contact_phone=site.contact_phone,
-        technician_phone=site.technician_phone,
-        email=site.email,
-    )
-    if answer is None:
-        return plain
-    return msgspec.structs.replace(
-        plain,
-        invited_by=answer.invited_by,
-        state=AnswerState(answer.state),
-        reason=answer.reason,
-        presiding_name=answer.presiding_name,
-        presiding_position=answer.presiding_position,
-        head_count=answer.head_count,
-        delegates=tuple(delegates.get(site.id, ())),
-        note=answer.note,
-        answered_at=answer.answered_at,
-        by=answer.by,
-        reopened=answer.reopened,
-        revision=answer.revision,
+    answered = row.state is not None
+    return SiteAnswer(
+        site_id=row.id,
+        name=row.kept_name or row.name,
+        short_name=row.kept_short_name or row.short_name,
+        unit_id=row.unit_id,
+        unit_name=row.kept_unit_name or row.unit_name,
+        level=tree.level(row.unit_id),
+        branch=tree.district(row.unit_id),
+        capacity=row.capacity,
+        contact_name=row.contact_name,
+        contact_phone=row.contact_phone,
+        technician_phone=row.technician_phone,
+        email=row.email,
+        invited_by=row.invited_by,
+        state=AnswerState(row.state) if answered else AnswerState.PENDING,
+        reason=row.reason or "",
+        presiding_name=row.presiding_name or "",
+        presiding_position=row.presiding_position or "",
+        head_count=row.head_count or 0,
+        delegates=tuple(delegates.get(row.id, ())),
+        note=row.note or "",
+        answered_at=row.answered_at,
+        by=row.by or "",
+        reopened=bool(row.reopened),
+        revision=row.revision or 0,
     )
 
 

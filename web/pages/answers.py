@@ -1,5 +1,6 @@
 """Confirmations of a meeting's sites: the host's table, a site's own answer, its branch."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -185,14 +186,15 @@ async def _overview(
 ) -> web.Response:
     services = request.app[SERVICES]
     actor, now = visitor.actor, datetime.now(UTC)
-    everything = await services.answers.of_meeting(meeting.id)
+    everything = await services.answers.of_meeting(meeting.id, names=False)
     seen = standing.of_branch(everything, actor)
     terms = await services.answers.terms(meeting.id)
     at = core.gate(meeting.state, meeting.start, terms, now)
     filters = _filters(request)
     mine = [answer for answer in seen if answer.site_id in actor.own_sites]
     if own is None and len(mine) == 1 and not actor.secretary:
-        own = await own_answer(request, mine[0], actor, at)
+        site = await services.answers.of_site(meeting.id, mine[0].site_id)
+        own = await own_answer(request, site or mine[0], actor, at)
     page = AnswersPage(
         meeting=meeting,
         reference=reference(meeting),
@@ -259,12 +261,10 @@ async def _offer(
 
 
 async def _history(request: web.Request, meeting: Meeting, actor: Actor) -> tuple[Change, ...]:
-    changes = await request.app[SERVICES].answers.history(meeting.id)
-    seen = (
-        change
-        for change in changes
-        if actor.watches or actor.secretary or change.site_id in actor.sites
-    )
+    sees_all = actor.watches or actor.secretary
+    limit = NEWEST if sees_all else 1_000
+    changes = await request.app[SERVICES].answers.history(meeting.id, limit=limit)
+    seen = (change for change in changes if sees_all or change.site_id in actor.sites)
     return tuple(seen)[:NEWEST]
 
 
@@ -504,7 +504,8 @@ async def export_xlsx(request: web.Request) -> web.Response:
         (gettext(mark("Đại biểu")), delegate_table(seen, gettext)),
         (gettext(mark("Điểm cầu")), site_table(seen, gettext)),
     )
-    return attachment(to_xlsx(sheets), _file_name(meeting, "xlsx"), XLSX)
+    content = await asyncio.to_thread(to_xlsx, sheets)
+    return attachment(content, _file_name(meeting, "xlsx"), XLSX)
 
 
 _HERE = "/cuoc-hop/{meeting}/xac-nhan"
