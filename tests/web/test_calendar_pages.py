@@ -80,3 +80,15 @@ async def test_an_empty_calendar_in_english(site: Site, view):
     await browser.get(address(view, lang="en"))
     assert "Print" in browser.page
     assert "Lọc" not in browser.page
+
+
+async def test_a_free_half_day_begins_a_new_meeting(site: Site):
+    browser = await site.browser("thuky")
+    await browser.get(address("tuan"))
+    path = f"/cuoc-hop/moi?ngay={DAY}&gio=14:00"
+    if (await site.services.dates.calendar([DAY.year])).is_working(DAY):
+        assert path.replace("&", "&amp;") in browser.page
+    await browser.get(path)
+    for text in (f'value="{DAY:%d/%m/%Y}"', 'value="14:00"', 'value="16:00"'):
+        assert text in browser.page
+    assert (await browser.get("/cuoc-hop/moi?ngay=x&gio=23:00")).status == 200

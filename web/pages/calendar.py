@@ -16,6 +16,7 @@ from rooms.directory.directory import Unit
 from rooms.meetings.drafts import KIND_NAMES
 from rooms.meetings.lifecycle import STATE_NAMES
 from rooms.meetings.meetings import Meeting
+from rooms.meetings.saving import REGISTRARS
 from web.auth import require, signed_in
 from web.formats import local
 from web.i18n import gettext
@@ -49,6 +50,7 @@ class CalendarPage(Page):
     lunar: bool
     moved: Meeting | None  # whose time was just changed
     may_schedule: bool
+    may_move: bool
     may_edit_dates: bool
 
 
@@ -109,7 +111,8 @@ async def show(request: web.Request) -> web.Response:
         view_names=translated(VIEW_NAMES),
         lunar=shows_lunar(request),
         moved=await _moved(request, account),
-        may_schedule=account.role in SCHEDULERS,
+        may_schedule=account.role in (*SCHEDULERS, *REGISTRARS),
+        may_move=account.role in SCHEDULERS,
         may_edit_dates=account.role in EDITORS,
     )
     return render(request, page)

@@ -5,18 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rooms.dates.hours import OfficeHours
-from rooms.meetings.conflicts import Clash, Outlook, Subject
+from rooms.meetings.conflicts import Clash, Outlook
 from rooms.meetings.meetings import Meeting
 from web.formats import clock, end_clock, local, short_date, weekday
-from web.i18n import gettext, mark, ngettext
+from web.i18n import gettext, ngettext
+from web.pages.outlook_words import SUBJECT_NAMES
 
 SITES_NAMED = 6
-
-_DUTIES = {
-    Subject.CHAIR: mark("người chủ trì %(name)s"),
-    Subject.SECRETARY: mark("thư ký %(name)s"),
-    Subject.TECHNICIAN: mark("cán bộ kỹ thuật %(name)s"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +79,7 @@ def _taken(clash: Clash, sites: Mapping[int, str], people: Mapping[int, str]) ->
     if clash.hall:
         yield gettext("Cùng hội trường, phòng họp")
     for subject, account in clash.people:
-        name = people.get(account, "")
-        text = gettext(_DUTIES[subject]) % {"name": name}
-        yield text[:1].upper() + text[1:]
+        yield f"{gettext(SUBJECT_NAMES[subject])} {people.get(account, '')}"
     if clash.wins:
         yield gettext("Cuộc họp kia do cấp trên chủ trì, được ưu tiên")
     elif clash.yields:

@@ -1,7 +1,7 @@
 """Registering and changing meetings. The form works without scripts: whatever changes it is a
 submit button; scripts only save the round trip."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
@@ -33,6 +33,7 @@ from web.pages.schedule_form import (
     from_draft,
     member,
     number,
+    parse_day,
     parse_days,
     parse_time,
     read_form,
@@ -147,10 +148,20 @@ async def _first_values(
         meeting = await visible_meeting(request, account, start)
         draft = as_template(Meetings.draft_of(meeting))
     if draft is None:
-        return await _blank(services, account, now)
+        return at_time(await _blank(services, account, now), request.query)
     known = frozenset(choices.level_of)
     values = from_draft(draft, choices.level_of, keep_day=False, today=local(now).date())
     return replace(values, sites=values.sites & known)
+
+
+def at_time(values: FormValues, query: Mapping[str, str]) -> FormValues:
+    """A blank form at a day and hour of the calendar (`?ngay=`, `?gio=`), two hours long."""
+    day, start = parse_day(query.get("ngay", "")), parse_time(query.get("gio", ""))
+    if day is not None:
+        values = replace(values, day=f"{day:%d/%m/%Y}")
+    if start is not None and start.hour < 22:
+        values = replace(values, start=f"{start:%H:%M}", end=f"{start.hour + 2:02d}:{start:%M}")
+    return values
 
 
 async def _outlook(form: _Form, draft: MeetingDraft) -> tuple[Outlook, tuple[DateCheck, ...]]:
