@@ -17,6 +17,7 @@ from rooms.seed.demo_answers import seed_answers
 from rooms.seed.demo_calendar import seed_calendar
 from rooms.seed.demo_directory import seed_people_and_groups
 from rooms.seed.demo_letters import seed_letter_series
+from rooms.seed.demo_meetings import seed_meetings
 from rooms.store.database import Database
 from rooms.store.tables import (
     AccountRow,
@@ -241,6 +242,7 @@ async def seed_demo(db: Database, now: datetime) -> None:
         for plan in _plans(now):
             await _place(session, plan, now)
         await seed_calendar(session, now)
+        await seed_meetings(session, now)
         await seed_people_and_groups(session)
         await seed_letter_series(session)
         await seed_answers(session, now)
