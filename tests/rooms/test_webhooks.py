@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from rooms.directory.accounts import Account
-from rooms.meetings.meetings import Meeting
+from rooms.meetings.meetings import Meeting, MeetingDraft, Meetings, MeetingState
 from rooms.records.audit import Audit
 from rooms.store.database import Database
 from rooms.store.tables import MeetingRevisionRow
@@ -123,6 +123,21 @@ async def test_events_are_queued_once_for_whoever_wants_them(
     assert body["meeting"]["url"] == f"https://hop.example.vn/api/v1/meetings/{meeting.id}"
     assert body["meeting"]["title"] == meeting.title
     assert parcels[0].secret == one.secret
+
+
+async def test_a_discarded_draft_hides_no_later_event(
+    db: Database, people: dict[str, Account], meeting: Meeting, draft: MeetingDraft
+):
+    """The rows of a draft go with it; their ids must not come again below the cursor."""
+    deliveries, meetings = Deliveries(db), Meetings(db)
+    await endpoint(db, people["quantri"], EventType.CANCELLED)
+    await deliveries.follow(NOW)
+    idea = await meetings.schedule(draft, people["thuky"], meeting.start, MeetingState.DRAFT)
+    await deliveries.follow(NOW)
+    await meetings.discard(idea.id, people["thuky"])
+    await note(db, meeting, "cancelled")
+    await deliveries.follow(NOW)
+    assert [parcel.event for parcel in await deliveries.due(NOW, 10)] == ["meeting.cancelled"]
 
 
 async def test_what_is_not_taken_is_tried_again_until_it_is_given_up(

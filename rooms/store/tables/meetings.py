@@ -85,7 +85,10 @@ class MeetingRevisionRow(Base):
     """
 
     __tablename__ = "meeting_revisions"
-    __table_args__ = (UniqueConstraint("meeting_id", "revision"),)
+    __table_args__ = (
+        UniqueConstraint("meeting_id", "revision"),
+        {"sqlite_autoincrement": True},  # a discarded draft takes rows along: no id comes again
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     meeting_id: Mapped[int] = mapped_column(ForeignKey("meetings.id", ondelete="CASCADE"))
