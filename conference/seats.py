@@ -7,7 +7,7 @@ from aiohttp import web
 from rooms.directory.accounts import Account
 from rooms.directory.tokens import TokenRefused, TokenRole, read_token
 from rooms.meetings.meetings import Meeting, Meetings
-from rooms.meetings.seating import site_seat
+from rooms.meetings.seating import knocking_seat, site_seat
 from rooms.session.model import Seat
 from signaling.codes import ByeCode
 from signaling.messages import Hello
@@ -45,11 +45,17 @@ class Seats:
     async def _by_cookie(
         self, request: web.Request, meeting: Meeting | None, account: Account | None
     ) -> Seat | None:
-        """By a sign-in, else by a personal link that was opened in this browser."""
+        """By a sign-in, else by a personal link that was opened in this browser.
+
+        Somebody of the province who is not invited knocks.
+        """
         if meeting is None:
             return None
         seat = self._meetings.seat_for(meeting, account) if account is not None else None
-        return seat or await seat_by_link(request, meeting)
+        seat = seat or await seat_by_link(request, meeting)
+        if seat is None and account is not None:
+            return knocking_seat(meeting, account)
+        return seat
 
     def _by_token(self, meeting: Meeting | None, text: str) -> Seat | None:
         """The site a "site" token names, when it is invited to the token's meeting."""

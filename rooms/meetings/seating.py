@@ -1,10 +1,12 @@
 """Who sits where in a meeting, and as what. Pure: the role rules live here and nowhere else."""
 
+import msgspec
+
 from rooms.directory.accounts import Account, AccountRole
 from rooms.meetings import lifecycle
 from rooms.meetings.drafts import Duty
 from rooms.meetings.lifecycle import Relation
-from rooms.meetings.records import InvitedSite, Meeting
+from rooms.meetings.records import InvitedSite, Meeting, MeetingState
 from rooms.session.model import Role, Seat, SeatId
 
 _CHAIR_RANK = 0  # a chair with no site comes before every site
@@ -57,6 +59,18 @@ def seat_for(meeting: Meeting, account: Account) -> Seat | None:
     if account.role is AccountRole.OFFICIAL and account.unit_id in units:
         return _person(account, Role.DELEGATE, rank=_PERSON_RANK, on_tiles=True)
     return None
+
+
+def knocking_seat(meeting: Meeting, account: Account) -> Seat | None:
+    """Where somebody who is not invited would sit, once admitted; None: they may not even knock.
+
+    There must be somebody inside to open.
+    """
+    knocks = account.role in (AccountRole.OFFICIAL, AccountRole.SITE_DEVICE)
+    if not knocks or meeting.state is not MeetingState.LIVE:
+        return None
+    seat = _person(account, Role.DELEGATE, rank=_PERSON_RANK, on_tiles=True)
+    return msgspec.structs.replace(seat, invited=False)
 
 
 def _duty(meeting: Meeting, account: Account) -> Role | None:

@@ -9,6 +9,7 @@ from aiohttp import web
 from rooms.errors import RequestRefused
 from rooms.meetings.meetings import Meeting, MeetingState
 from rooms.meetings.records import OVER, UNPUBLISHED
+from rooms.meetings.seating import knocking_seat
 from rooms.session.model import Seat
 from web.auth import SIGN_IN, account_of
 from web.pages.common import CEILINGS, meeting_of, reference, seat_of
@@ -78,6 +79,8 @@ async def _seated(request: web.Request) -> tuple[Meeting, Seat]:
     meeting = await meeting_of(request)
     seat = seat_of(request, meeting, account) if account is not None else None
     seat = seat or await seat_by_link(request, meeting)
+    if seat is None and account is not None:
+        seat = knocking_seat(meeting, account)
     if seat is None:
         raise RequestRefused("not-invited")
     if meeting.state is MeetingState.CANCELLED:

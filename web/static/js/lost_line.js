@@ -11,6 +11,8 @@ const OVERLAY_MS = 1500;
 
 export class LostLine {
   #timer = 0;
+  /** It knocks, and is not let in yet. */
+  knocks = false;
 
   /**
    * @param {RoomView} view
@@ -38,7 +40,7 @@ export class LostLine {
   #show() {
     const { media, entered } = this.now();
     this.notices.line(media);
-    this.view.overlay(media ? null : entered ? "lineLostTitle" : "entering");
+    this.view.overlay(media ? null : entered ? "lineLostTitle" : this.knocks ? "waitsAtDoor" : "entering");
     this.soon();
   }
 }

@@ -95,6 +95,7 @@
  *   | { type: "go-to-item", item: number | null }
  *   | { type: "start-pause", seconds: number }
  *   | { type: "end-pause" }} Command
+ * @typedef {{ type: string } & Record<string, unknown>} DeskCommand those of the desk, see `signaling/PROTOCOL.md`
  *
  * @typedef {object} Session
  * @property {number} meeting

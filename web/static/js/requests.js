@@ -3,7 +3,7 @@
  * What the person asks of the meeting: devices opened first, the request sent, failures told.
  *
  * @import { LocalMedia } from "./media.js"
- * @import { Command, Source } from "./protocol.js"
+ * @import { Command, DeskCommand, Source } from "./protocol.js"
  * @import { Signaling } from "./signaling.js"
  * @import { State } from "./state.js"
  * @import { Messages } from "./view/messages.js"
@@ -64,7 +64,7 @@ export class Requests {
     }
   }
 
-  /** What those who lead ask for, or who has the floor. @param {Command} command */
+  /** What those who lead ask for, or who has the floor. @param {Command | DeskCommand} command */
   command(command) {
     if (command.type === "lower-hand") return this.ask("lower-hand", { seat: command.seat });
     return this.ask("command", { command });

@@ -11,6 +11,7 @@ import { Voices } from "./audio.js";
 import { keepAwake } from "./awake.js";
 import { Conduct } from "./conduct.js";
 import { limitedBy, lineLook } from "./describe.js";
+import { DeskNotices } from "./desk_notices.js";
 import * as devices from "./devices.js";
 import { Feeds } from "./feeds.js";
 import { isAsked, mayTakeChair } from "./floor.js";
@@ -26,9 +27,11 @@ import { leaving, page } from "./page.js";
 import { PathWatch } from "./path_watch.js";
 import { Peer } from "./peer.js";
 import { Requests } from "./requests.js";
+import { sceneSeats } from "./scene.js";
 import { LineLost, Signaling } from "./signaling.js";
 import { INITIAL, apply, may, onTiles, ownSeat, presiding, silent, withheld } from "./state.js";
 import { Teller } from "./telling.js";
+import { Desk } from "./view/desk.js";
 import { RoomView } from "./view/room_view.js";
 
 const RENDER_MS = 30;
@@ -83,6 +86,17 @@ class Room {
       confirm: (question) => this.view.confirm(question),
       onChange: () => this.#changed(),
     });
+    this.desk = new Desk(
+      document.body,
+      {
+        state: () => this.state,
+        command: (command) => this.requests.command(command),
+        confirm: (question) => this.view.confirm(question),
+        note: (text) => this.view.messages.note(text, "warn"),
+      },
+      signal,
+    );
+    this.deskNotices = new DeskNotices(this.view.messages, (tab) => this.desk.choose(tab));
     this.conduct = new Conduct(() => this.state, this.requests, this.view.messages);
     this.voices = new Voices((blocked) => this.notices.sound(blocked), signal);
     void this.voices.choose(devices.choices().speaker);
@@ -126,6 +140,9 @@ class Room {
     return {
       onMessage: (message) => this.#receive(message),
       onLine: (open) => this.#line(open),
+      onRetry: (bye) => {
+        this.lost.knocks = bye.code === "waiting";
+      },
       onBye: (bye) => this.#finish(bye),
       resume: () => {
         const { session, connection, gap } = this.state;
@@ -341,12 +358,13 @@ class Room {
     const line = { ...lineLook(open, this.peer.state, quality, told, ownSeat(this.state)?.limits), path };
     const shown = this.measuring.withheld ? withheld(this.state) : this.state;
     this.teller.turn(this.state, now);
-    this.view.arrange(this.mode, this.panel);
+    const scene = session === null || this.mode === "grid" ? null : sceneSeats(session, this.state.seat);
+    this.view.arrange(scene === null ? this.mode : "grid", this.panel);
     this.#plan = plan({
-      seats: session === null ? [] : onTiles(session).map(({ id }) => id),
+      seats: session === null ? [] : (scene ?? onTiles(session).map(({ id }) => id)),
       presiding: session === null ? null : (presiding(session)?.id ?? null),
       own: this.state.seat,
-      mode: this.mode,
+      mode: scene === null ? this.mode : "grid",
       page: this.turn,
       slots: this.peer.slots.video - 1,
       tilesShown: !this.panel,
@@ -364,6 +382,8 @@ class Room {
       canShow: this.media.track("camera") !== null,
       now,
     });
+    this.desk.render(this.state);
+    this.deskNotices.render(this.state);
     this.#tellView(this.#plan);
   }
 

@@ -36,6 +36,7 @@ export class LineLost extends Error {
  * @typedef {object} Hooks
  * @property {(message: ServerMessage) => void} onMessage every message but replies and pongs
  * @property {(open: boolean) => void} onLine the line is there (after `welcome`), or is lost
+ * @property {(bye: Bye) => void} onRetry the server closed; the line is opened again
  * @property {(bye: Bye) => void} onBye the server closed for good; nobody reconnects
  * @property {() => { connection: string, seq: number } | null} resume where the client stands
  *
@@ -191,7 +192,10 @@ export class Signaling {
 
   /** @param {Bye} bye */
   #bye(bye) {
-    if (bye.retry) return this.#lost();
+    if (bye.retry) {
+      this.hooks.onRetry(bye);
+      return this.#lost();
+    }
     this.#stop();
     this.hooks.onBye(bye);
   }
