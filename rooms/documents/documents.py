@@ -13,22 +13,19 @@ from rooms.documents.clamd import Clamd, Finding
 from rooms.documents.kinds import OFFICE, Kind, identify, named
 from rooms.documents.loading import load
 from rooms.documents.records import (
-    Comment,
     Document,
     DocumentDraft,
     Limits,
     Preview,
-    Read,
     Reader,
     Visibility,
 )
+from rooms.documents.talk import Talk
 from rooms.errors import N_, Invalid, RequestRefused
 from rooms.meetings.records import Meeting
 from rooms.store.database import Database
 from rooms.store.files import FileStore, Incoming
 from rooms.store.tables import (
-    DocumentCommentRow,
-    DocumentReadRow,
     DocumentRow,
     DocumentSiteRow,
     DocumentVersionRow,
@@ -36,7 +33,6 @@ from rooms.store.tables import (
 
 KEPT_AFTER_REMOVAL = timedelta(days=30)  # a document that was removed by mistake
 SWEPT_AFTER_S = 24 * 3600.0
-READ_AGAIN_AFTER = timedelta(minutes=10)  # an opening soon after another is the same one
 
 UNKNOWN_KIND = N_("Tệp này không thuộc loại được nhận, có macro hoặc đã hỏng.")
 INFECTED = N_("Tệp có mã độc nên không được nhận. Xin báo cán bộ kỹ thuật.")
@@ -46,7 +42,7 @@ EMPTY = N_("Chọn tệp để tải lên.")
 FULL = N_("Cuộc họp này đã có quá nhiều tài liệu.")
 
 
-class Documents:
+class Documents(Talk):
     """
     Args:
         folder: where files are kept, named by their content.
@@ -65,7 +61,7 @@ class Documents:
         quarantine: Path | None = None,
         converts: bool = False,
     ) -> None:
-        self._db = db
+        super().__init__(db)
         self.files = FileStore(folder)
         self.limits = limits or Limits()
         self.converts = converts
@@ -262,93 +258,6 @@ class Documents:
         async with self._db.session() as session:
             (await _row(session, document.id)).removed_at = now
 
-    # ------------------------------------------------------------ comments, receipts
-
-    async def comments(self, document: Document, reader: Reader) -> list[Comment]:
-        """What a reader sees of what was said, the oldest first."""
-        query = select(DocumentCommentRow).where(DocumentCommentRow.document_id == document.id)
-        async with self._db.reading() as session:
-            rows = (await session.scalars(query.order_by(DocumentCommentRow.id))).all()
-        found = [
-            Comment(id=r.id, number=r.number, at=r.at, author=r.author, by=r.by, text=r.text)
-            for r in rows
-        ]
-        return [one for one in found if core.sees_comment(reader, document, one)]
-
-    async def comment(
-        self, meeting: Meeting, document: Document, reader: Reader, text: str, now: datetime
-    ) -> int:
-        """
-        Raises:
-            Invalid: {"text": …}.
-            RequestRefused: "comments-closed" once the meeting has begun.
-        """
-        if not core.may_comment(reader, document, meeting.state):
-            raise RequestRefused("comments-closed")
-        fault = core.comment_fault(text)
-        if fault is not None:
-            raise Invalid({"text": fault})
-        row = DocumentCommentRow(
-            document_id=document.id,
-            number=document.current.number,
-            at=now,
-            author=reader.key,
-            by=reader.name[:300],
-            text=text.strip(),
-        )
-        async with self._db.session() as session:
-            session.add(row)
-            await session.flush()
-            return row.id
-
-    async def opened(self, document: Document, number: int, reader: Reader, now: datetime) -> None:
-        """A reader opened a version."""
-        async with self._db.session() as session:
-            row = await session.get(DocumentReadRow, (document.id, number, reader.key))
-            if row is None:
-                row = DocumentReadRow(
-                    document_id=document.id,
-                    number=number,
-                    reader=reader.key,
-                    by=reader.name[:300],
-                    first_at=now,
-                    last_at=now,
-                    times=0,
-                )
-                session.add(row)
-            if row.times and now - row.last_at < READ_AGAIN_AFTER:
-                return
-            row.last_at = now
-            row.times += 1
-
-    async def seen_by(self, meeting_id: int, reader: Reader) -> dict[int, int]:
-        """The newest version a reader opened, by document."""
-        query = (
-            select(DocumentReadRow.document_id, func.max(DocumentReadRow.number))
-            .join(DocumentRow, DocumentRow.id == DocumentReadRow.document_id)
-            .where(DocumentRow.meeting_id == meeting_id, DocumentReadRow.reader == reader.key)
-            .group_by(DocumentReadRow.document_id)
-        )
-        async with self._db.reading() as session:
-            return dict((await session.execute(query)).all())
-
-    async def reads(self, document: Document) -> list[Read]:
-        """Who opened which version, the newest version first."""
-        query = (
-            select(DocumentReadRow)
-            .where(DocumentReadRow.document_id == document.id)
-            .order_by(
-                DocumentReadRow.number.desc(), DocumentReadRow.first_at, DocumentReadRow.reader
-            )
-        )
-        async with self._db.reading() as session:
-            return [
-                Read(
-                    number=r.number, by=r.by, first_at=r.first_at, last_at=r.last_at, times=r.times
-                )
-                for r in await session.scalars(query)
-            ]
-
     # ------------------------------------------------------------ in the background
 
     async def waiting(self) -> list[tuple[int, Path, Kind]]:
@@ -383,16 +292,6 @@ class Documents:
             rows = (await session.execute(select(*columns))).all()
         needed = {digest for row in rows for digest in row if digest}
         return await self.files.sweep(needed, older_than_s)
-
-
-def _read(row: DocumentReadRow) -> Read:
-    return Read(
-        number=row.number,
-        by=row.by,
-        first_at=row.first_at,
-        last_at=row.last_at,
-        times=row.times,
-    )
 
 
 def _identify(path: Path) -> Kind | None:

@@ -28,7 +28,8 @@ from web.api.framework import (
 )
 from web.file_forms import PIECE_BYTES
 from web.pages.common import reference
-from web.pages.documents import as_file, reading
+from web.pages.document_files import as_file
+from web.pages.document_readers import reading
 
 api = Resources("documents")
 

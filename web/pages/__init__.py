@@ -2,11 +2,13 @@
 
 from web.pages import (
     accounts,
+    answer_lists,
     answers,
     audit,
     calendar,
     composition,
     directory,
+    document_files,
     documents,
     feed,
     guide,
@@ -58,7 +60,9 @@ ROUTES = [
     *composition.ROUTES,
     *steps.ROUTES,
     *answers.ROUTES,
+    *answer_lists.ROUTES,
     *documents.ROUTES,
+    *document_files.ROUTES,
     *room.ROUTES,
     *recording.ROUTES,
     *health.ROUTES,

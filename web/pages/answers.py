@@ -1,6 +1,5 @@
 """Confirmations of a meeting's sites: the host's table, a site's own answer, its branch."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,16 +9,13 @@ from aiohttp import web
 
 from rooms.answers import core, standing
 from rooms.answers.core import Gate
-from rooms.answers.export import STATE_NAMES, delegate_table, site_table, to_csv, to_xlsx
+from rooms.answers.export import STATE_NAMES
 from rooms.answers.records import Actor, AnswerState, Change, SiteAnswer, Terms, Totals, totals
 from rooms.answers.reminders import Addressee, reminder, unanswered
-from rooms.directory.accounts import Account
 from rooms.directory.directory import Site
 from rooms.errors import Invalid, RequestRefused
 from rooms.meetings.meetings import Meeting
-from rooms.records.audit import Action
 from web.auth import redirect
-from web.files import attachment
 from web.formats import ZONE, clock, local
 from web.i18n import gettext, mark
 from web.pages.answer_form import FormValues, apply_action, from_answer, number, read_form, to_reply
@@ -32,7 +28,6 @@ from web.views import Page, render
 
 NEWEST = 30  # changes shown of a meeting
 MAX_SUGGESTED = 200
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 LEVEL_NAMES = {
     "province": mark("Cấp tỉnh"),
@@ -471,43 +466,6 @@ async def _addressees(
     return found
 
 
-async def _exported(request: web.Request) -> tuple[Meeting, list[SiteAnswer], Account]:
-    """What goes into an export: names of people, so it is noted who took it."""
-    visitor, meeting = await visitor_of(request)
-    if visitor.account is None:
-        raise RequestRefused("not-found")
-    services = request.app[SERVICES]
-    seen = standing.of_branch(await services.answers.of_meeting(meeting.id), visitor.actor)
-    await services.audit.note(
-        visitor.account,
-        Action.DELEGATES_EXPORTED,
-        datetime.now(UTC),
-        meeting_id=meeting.id,
-        subject=request.path.rpartition("/")[2],
-    )
-    return meeting, seen, visitor.account
-
-
-def _file_name(meeting: Meeting, ending: str) -> str:
-    return f"{gettext(mark('Đại biểu'))} - {meeting.title}.{ending}"
-
-
-async def export_csv(request: web.Request) -> web.Response:
-    meeting, seen, _ = await _exported(request)
-    content = to_csv(delegate_table(seen, gettext))
-    return attachment(content, _file_name(meeting, "csv"), "text/csv")
-
-
-async def export_xlsx(request: web.Request) -> web.Response:
-    meeting, seen, _ = await _exported(request)
-    sheets = (
-        (gettext(mark("Đại biểu")), delegate_table(seen, gettext)),
-        (gettext(mark("Điểm cầu")), site_table(seen, gettext)),
-    )
-    content = await asyncio.to_thread(to_xlsx, sheets)
-    return attachment(content, _file_name(meeting, "xlsx"), XLSX)
-
-
 _HERE = "/cuoc-hop/{meeting}/xac-nhan"
 _SITE = _HERE + r"/{site:\d{1,9}}"
 
@@ -515,8 +473,6 @@ ROUTES = [
     web.get(_HERE, overview),
     web.post(_HERE + "/han", set_terms),
     web.post(_HERE + "/nhac", remind),
-    web.get(_HERE + "/dai-bieu.csv", export_csv),
-    web.get(_HERE + "/dai-bieu.xlsx", export_xlsx),
     web.get(_SITE, show_site),
     web.post(_SITE, answer_site),
     web.post(_SITE + "/bo-tra-loi", withdraw_answer),

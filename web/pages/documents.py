@@ -8,10 +8,9 @@ from typing import ClassVar
 from aiohttp import web
 from multidict import MultiMapping
 
-from rooms.directory.accounts import Account
 from rooms.documents import core
 from rooms.documents.documents import TOO_LARGE, Documents
-from rooms.documents.kinds import MEDIA_TYPES, Kind
+from rooms.documents.kinds import Kind
 from rooms.documents.records import (
     Comment,
     Document,
@@ -22,17 +21,16 @@ from rooms.documents.records import (
     Visibility,
 )
 from rooms.errors import Invalid, RequestRefused
-from rooms.meetings import lifecycle
 from rooms.meetings.meetings import AgendaItem, Meeting
 from rooms.records.audit import Action
 from web.auth import redirect, signed_in
 from web.file_forms import Upload, receive, streams
-from web.files import disposition
 from web.i18n import gettext, mark
 from web.pages.answer_form import number
 from web.pages.common import reference
+from web.pages.document_readers import document_of, documents_of, reading
 from web.pages.tabs import Tab, meeting_tabs
-from web.pages.visitors import Visitor, visitor_of
+from web.pages.visitors import Visitor
 from web.services import SERVICES
 from web.views import Page, render
 
@@ -52,10 +50,6 @@ DONE = {
 }
 NOT_SECRET = mark("Hệ thống chỉ nhận tài liệu không mật.")
 NO_FILE = mark("Chọn tệp để tải lên.")
-# What a file may do in a browser: nothing. The browser's own viewer of PDFs works neither in a
-# sandbox nor where plug-ins are forbidden.
-_INERT = "default-src 'none'; sandbox; frame-ancestors 'self'"
-_VIEWED = "frame-ancestors 'self'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,40 +118,6 @@ class DocumentPage(Page):
     done: str
 
 
-def reader_of(visitor: Visitor, meeting: Meeting) -> Reader:
-    actor = visitor.actor
-    account = visitor.account
-    return Reader(
-        key=f"account:{account.id}" if account else f"link:{actor.recipient_id}",
-        name=actor.name,
-        invited=visitor.invited,
-        edits=actor.secretary,
-        leads=account is not None and account.id in lifecycle.chairs(meeting),
-        sites=actor.own_sites,
-    )
-
-
-async def shown_to(
-    request: web.Request, meeting: Meeting, account: Account
-) -> tuple[Document, ...]:
-    """The documents somebody who sees the meeting may open."""
-    actor = await request.app[SERVICES].answers.actor(meeting.id, account)
-    visitor = Visitor(actor=actor, account=account, invited=True)
-    return tuple(await _documents(request).of_meeting(meeting, reader_of(visitor, meeting)))
-
-
-async def reading(request: web.Request) -> tuple[Visitor, Reader, Meeting]:
-    """Who asks; the documents of a meeting are nothing to whoever is not invited.
-
-    Raises:
-        RequestRefused: "not-found".
-    """
-    visitor, meeting = await visitor_of(request)
-    if not visitor.invited:
-        raise RequestRefused("not-found")
-    return visitor, reader_of(visitor, meeting), meeting
-
-
 async def _editor(request: web.Request) -> tuple[Reader, Meeting]:
     """
     Raises:
@@ -167,15 +127,6 @@ async def _editor(request: web.Request) -> tuple[Reader, Meeting]:
     if not core.may_edit(reader, meeting.state):
         raise RequestRefused("not-allowed")
     return reader, meeting
-
-
-def _documents(request: web.Request) -> Documents:
-    return request.app[SERVICES].documents
-
-
-async def _one(request: web.Request, meeting: Meeting, reader: Reader) -> Document:
-    document_id = int(request.match_info["document"])
-    return await _documents(request).get(meeting, document_id, reader)
 
 
 def _texts(texts: Mapping[str, str]) -> dict[str, str]:
@@ -245,7 +196,7 @@ async def _list(
     values: Values | None = None,
     errors: Mapping[str, str] | None = None,
 ) -> web.Response:
-    documents = _documents(request)
+    documents = documents_of(request)
     found = await documents.of_meeting(meeting, reader)
     used = await documents.used_bytes(meeting.id)
     page = DocumentsPage(
@@ -279,7 +230,7 @@ async def upload(request: web.Request) -> web.Response:
     visitor, reader, meeting = await reading(request)
     if not core.may_edit(reader, meeting.state):
         raise RequestRefused("not-allowed")
-    documents = _documents(request)
+    documents = documents_of(request)
     async with receive(request, documents.files, documents.limits.file_bytes) as form:
         values = read_values(form.fields)
         try:
@@ -315,7 +266,9 @@ async def _add(
         sites=draft.sites,
         open_comments=draft.open_comments,
     )
-    await _documents(request).add(meeting, draft, one.file, one.name, account.id, datetime.now(UTC))
+    await documents_of(request).add(
+        meeting, draft, one.file, one.name, account.id, datetime.now(UTC)
+    )
 
 
 async def _show(
@@ -330,7 +283,7 @@ async def _show(
     errors: Mapping[str, str] | None = None,
     text: str = "",
 ) -> web.Response:
-    documents = _documents(request)
+    documents = documents_of(request)
     items = {item.id: item for item in meeting.agenda}
     page = DocumentPage(
         meeting=meeting,
@@ -370,14 +323,14 @@ def _values_of(document: Document) -> Values:
 async def show(request: web.Request) -> web.Response:
     """One document; opening a version it can show is noted."""
     visitor, reader, meeting = await reading(request)
-    document = await _one(request, meeting, reader)
+    document = await document_of(request, meeting, reader)
     wanted = number(request.query.get("ban", ""))
     version = document.current if wanted is None else document.version(wanted)
     if version is None:
         raise RequestRefused("not-found")
     if version.shown_as and request.method == "GET":
         now = datetime.now(UTC)
-        await _documents(request).opened(document, version.number, reader, now)
+        await documents_of(request).opened(document, version.number, reader, now)
     return await _show(request, visitor, reader, meeting, document, version)
 
 
@@ -386,8 +339,8 @@ async def upload_version(request: web.Request) -> web.Response:
     visitor, reader, meeting = await reading(request)
     if not core.may_edit(reader, meeting.state):
         raise RequestRefused("not-allowed")
-    document = await _one(request, meeting, reader)
-    documents = _documents(request)
+    document = await document_of(request, meeting, reader)
+    documents = documents_of(request)
     async with receive(request, documents.files, documents.limits.file_bytes) as form:
         try:
             _expect_files(form.fields, form.uploads)
@@ -423,10 +376,10 @@ async def change(request: web.Request) -> web.Response:
     visitor, reader, meeting = await reading(request)
     if not core.may_edit(reader, meeting.state):
         raise RequestRefused("not-allowed")
-    document = await _one(request, meeting, reader)
+    document = await document_of(request, meeting, reader)
     values = read_values(await request.post())
     try:
-        await _documents(request).change(meeting, document, to_draft(values))
+        await documents_of(request).change(meeting, document, to_draft(values))
     except Invalid as invalid:
         return await _show(
             request,
@@ -443,17 +396,17 @@ async def change(request: web.Request) -> web.Response:
 
 async def move(request: web.Request) -> web.Response:
     reader, meeting = await _editor(request)
-    document = await _one(request, meeting, reader)
+    document = await document_of(request, meeting, reader)
     steps = -1 if request.match_info["way"] == "len" else 1
-    await _documents(request).move(document, steps)
+    await documents_of(request).move(document, steps)
     return redirect(f"/cuoc-hop/{reference(meeting)}/tai-lieu#tl-{document.id}")
 
 
 async def remove(request: web.Request) -> web.Response:
     reader, meeting = await _editor(request)
-    document = await _one(request, meeting, reader)
+    document = await document_of(request, meeting, reader)
     now = datetime.now(UTC)
-    await _documents(request).remove(document, now)
+    await documents_of(request).remove(document, now)
     await request.app[SERVICES].audit.note(
         signed_in(request),
         Action.DOCUMENT_REMOVED,
@@ -466,10 +419,10 @@ async def remove(request: web.Request) -> web.Response:
 
 async def comment(request: web.Request) -> web.Response:
     visitor, reader, meeting = await reading(request)
-    document = await _one(request, meeting, reader)
+    document = await document_of(request, meeting, reader)
     text = str((await request.post()).get("text", ""))[: core.MAX_COMMENT_CHARS + 1]
     try:
-        await _documents(request).comment(meeting, document, reader, text, datetime.now(UTC))
+        await documents_of(request).comment(meeting, document, reader, text, datetime.now(UTC))
     except Invalid as invalid:
         return await _show(
             request,
@@ -484,57 +437,8 @@ async def comment(request: web.Request) -> web.Response:
     return redirect(_address(meeting, document, "gop-y") + "#gop-y")
 
 
-async def _version(request: web.Request) -> tuple[Reader, Document, Version]:
-    _, reader, meeting = await reading(request)
-    document = await _one(request, meeting, reader)
-    version = document.version(int(request.match_info["number"]))
-    if version is None:
-        raise RequestRefused("not-found")
-    return reader, document, version
-
-
-async def file(request: web.Request) -> web.FileResponse:
-    """The file as it was uploaded, with ranges; `?xem=1` shows a picture, a text or a PDF."""
-    reader, document, version = await _version(request)
-    if request.method == "GET" and "Range" not in request.headers:
-        now = datetime.now(UTC)
-        await _documents(request).opened(document, version.number, reader, now)
-    shown = version.kind is Kind.PDF or version.shown_as in ("picture", "text")
-    inline = shown and bool(request.query.get("xem"))
-    return as_file(request, version.digest, version.kind, version.name, inline=inline)
-
-
-async def preview(request: web.Request) -> web.FileResponse:
-    """The PDF that was made of an office file."""
-    _, document, version = await _version(request)
-    if version.preview_digest is None:
-        raise RequestRefused("not-found")
-    name = f"{document.title}.pdf"
-    return as_file(request, version.preview_digest, Kind.PDF, name, inline=True)
-
-
-def as_file(
-    request: web.Request, digest: str, kind: Kind, name: str, *, inline: bool
-) -> web.FileResponse:
-    path = _documents(request).files.path(digest)
-    if not path.is_file():
-        raise RequestRefused("not-found")
-    media_type = MEDIA_TYPES[kind]
-    if kind is Kind.TEXT:
-        media_type += "; charset=utf-8"
-    headers = {
-        "Content-Type": media_type,
-        "Content-Disposition": disposition("inline" if inline else "attachment", name),
-        "Content-Security-Policy": _VIEWED if inline and kind is Kind.PDF else _INERT,
-        "Cache-Control": "private, no-cache",
-        "X-Robots-Tag": "noindex",
-    }
-    return web.FileResponse(path, headers=headers)
-
-
 _HERE = "/cuoc-hop/{meeting}/tai-lieu"
 _ONE = _HERE + r"/{document:\d{1,9}}"
-_FILE = _ONE + r"/{number:\d{1,6}}"
 
 ROUTES = [
     web.get(_HERE, index),
@@ -545,6 +449,4 @@ ROUTES = [
     web.post(_ONE + "/gop-y", comment),
     web.post(_ONE + "/{way:len|xuong}", move),
     web.post(_ONE + "/xoa", remove),
-    web.get(_FILE + "/tep", file),
-    web.get(_FILE + "/xem", preview),
 ]

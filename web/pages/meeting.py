@@ -18,7 +18,7 @@ from web.auth import require, signed_in
 from web.formats import wait
 from web.i18n import gettext, mark
 from web.pages.common import OVERSEERS, SCHEDULERS, reference, seat_of, session_of, visible_meeting
-from web.pages.documents import shown_to
+from web.pages.document_readers import shown_to
 from web.pages.steps import CourseMark, StepButton, buttons, course
 from web.pages.tabs import Tab, meeting_tabs
 from web.services import SERVICES
