@@ -9,6 +9,7 @@ from typing import ClassVar
 from aiohttp import web
 
 from rooms.dates.entries import CalendarEntry, Wanted
+from rooms.dates.workdays import WorkCalendar
 from rooms.directory.accounts import Account
 from rooms.meetings.meetings import InvitedSite, Meeting, MeetingState
 from rooms.meetings.records import WAITING
@@ -103,7 +104,9 @@ def day_part(at: datetime) -> int:
     return 0 if hour < MORNING_ENDS else 1 if hour < AFTERNOON_ENDS else 2
 
 
-def count_week(meetings: Iterable[CalendarEntry], monday: date, today: date) -> tuple[Day, ...]:
+def count_week(
+    meetings: Iterable[CalendarEntry], monday: date, today: date, work: WorkCalendar
+) -> tuple[Day, ...]:
     """The seven days with the number of meetings that start in each part of the day."""
     starts = Counter(
         (local(meeting.start).date(), day_part(meeting.start))
@@ -115,7 +118,7 @@ def count_week(meetings: Iterable[CalendarEntry], monday: date, today: date) -> 
         Day(
             date=day,
             today=day == today,
-            off=day.weekday() >= 5,
+            off=not work.is_working(day),
             parts=(starts[day, 0], starts[day, 1], starts[day, 2]),
         )
         for day in days
@@ -174,7 +177,8 @@ async def show(request: web.Request) -> web.Response:
     )
     of_day = await meetings.on_day(today, account)
     chosen = choose_next(of_day, now)
-    week = count_week(of_week, monday, today)
+    work = await request.app[SERVICES].dates.calendar({monday.year, next_monday.year})
+    week = count_week(of_week, monday, today, work)
     page = HomePage(
         today=today,
         next=_describe(request, chosen, account, now) if chosen else None,
