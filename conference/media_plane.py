@@ -107,7 +107,9 @@ class PlacedWorker:
         self.peers[peer] = room
         self._placed.append(time.monotonic())
 
-    def load(self, now: float) -> WorkerLoad:
+    @property
+    def load(self) -> WorkerLoad:
+        now = time.monotonic()
         while self._placed and now - self._placed[0] >= RISE_S:
             self._placed.popleft()
         return WorkerLoad(
@@ -311,7 +313,7 @@ class WorkerPlane:
     async def _place(self, room: str) -> PlacedWorker:
         """The worker for the room's next peer; the room is open there on return."""
         opened = self._open(room)
-        loads = [worker.load(time.monotonic()) for worker in self.workers]
+        loads = [worker.load for worker in self.workers]
         home = [worker.number for worker in opened.workers]
         number = choose_worker(loads, home, self._spread_load)
         worker = self.workers[number if number is not None else 0]  # none is up: wait for the first
