@@ -69,7 +69,9 @@ export class AgendaView {
       return;
     }
     const { place, total, item, next } = strip;
-    setText(this.now, `${t("agendaNow", { place, total, title: item.title })} · ${timeOf(strip)}`);
+    const told = t("agendaNow", { place, total, time: timeOf(strip), title: item.title });
+    setText(this.now, told);
+    setAttribute(this.chip, "title", told);
     setText(this.more, next === null ? "" : t("agendaNext", { title: next.title }));
     setText(this.lineWord, item.title);
   }

@@ -6,6 +6,7 @@
  * @import { State } from "../state.js"
  */
 
+import { seatLook } from "../describe.js";
 import { turnClock, turnOf } from "../floor.js";
 import { duration, t } from "../page.js";
 import { may } from "../state.js";
@@ -68,18 +69,18 @@ export class FloorBox {
     const open = state.session?.discussion ?? true;
     setAttribute(this.discussion, "aria-checked", String(open));
     setText(this.discussionHint, t(open ? "discussionOpen" : "discussionClosed"));
-    if (turn !== null) this.#turn(turn);
+    if (turn !== null) this.#turn(turn, seatLook(state, turn.seat, now).word);
   }
 
-  /** @param {Turn} turn */
-  #turn(turn) {
+  /** @param {Turn} turn @param {string} look how its seat looks: key of the page's texts */
+  #turn(turn, look) {
     const { word, seconds } = turnClock(turn);
     setClass(this.box, `turn turn--${turn.phase}${turn.seat.present ? "" : " turn--away"}`);
     setText(this.left, duration(seconds));
     setText(this.clock, t(`${word}Short`));
     const part = turn.seconds === null ? 1 : Math.max(0, turn.left / turn.seconds);
     this.ring.style.setProperty("--p", String(part));
-    setText(this.word, t(turn.seat.present ? "speaking" : "turnKept"));
+    setText(this.word, t(turn.seat.present ? look : "turnKept"));
     setText(this.name, turn.seat.name);
     setText(this.person, turn.person === "" ? t("nobodyNamed") : turn.person);
     const most = turn.seconds === null ? t("noTurnLimit") : t("atMost", { time: duration(turn.seconds) });

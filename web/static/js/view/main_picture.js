@@ -72,7 +72,7 @@ export class MainPicture {
     const since = speakingSince(state, seat, now);
     const phase = held === null ? "" : ` main-plate--${held.phase}`;
     setClass(this.plate, `main-plate main-plate--${look.tone || "calm"}${phase}`);
-    setText(this.name, own ? t(held === null && since === null ? "youOnScreen" : "youSpeak") : seat.name);
+    setText(this.name, own ? t(ownWord(look, held !== null || since !== null)) : seat.name);
     const person = held?.person || (seat.person === seat.name ? "" : seat.person);
     const details = [own ? seat.name : "", person, source === "screen" ? t("sharing") : ""];
     setText(this.person, details.filter((part) => part !== "").join(". "));
@@ -97,4 +97,10 @@ export class MainPicture {
     setText(this.word, silent && turn.phase === "running" ? `${t(look.word)} · ${told}` : told);
     setText(this.time, duration(seconds));
   }
+}
+
+/** @param {import("../describe.js").Look} look @param {boolean} speaks @returns {string} key of the page's texts */
+function ownWord({ word }, speaks) {
+  if (word === "floorInvited") return "youAreInvited";
+  return speaks ? "youSpeak" : "youOnScreen";
 }
