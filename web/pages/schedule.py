@@ -75,6 +75,7 @@ class SchedulePage(Page):
     values: FormValues
     errors: dict[str, str]  # field -> text in the language of the request
     choices: Choices
+    chosen: dict[str, int]  # sites chosen of each level, part and group
     kinds: tuple[tuple[str, str], ...]
     rhythms: tuple[tuple[str, str], ...]
     starts: tuple[str, ...]  # when each agenda row begins, "" when unknown
@@ -199,6 +200,7 @@ async def _page(form: _Form, errors: dict[str, str]) -> SchedulePage:
         values=values,
         errors={field: gettext(text) for field, text in errors.items()},
         choices=form.choices,
+        chosen={key: len(sites & values.sites) for key, sites in form.choices.groups.items()},
         kinds=tuple((kind.value, gettext(KIND_NAMES[kind])) for kind in MeetingKind),
         rhythms=tuple((rhythm.value, gettext(name)) for rhythm, name in RHYTHMS.items()),
         starts=tuple(f"{at:%H:%M}" if at else "" for at in starts),
