@@ -13,6 +13,7 @@ from rooms.answers.core import Gate
 from rooms.answers.records import (
     Actor,
     AnswerState,
+    Asked,
     Change,
     Reply,
     SiteAnswer,
@@ -99,6 +100,12 @@ class Answers:
             if recipient is None:
                 raise RequestRefused("not-found")
             return await standing.actor_of_link(session, recipient)
+
+    async def asked(self, account: Account, now: datetime, limit: int = 5) -> list[Asked]:
+        """Meetings that wait for an answer of the account's own sites; the next first."""
+        async with self._db.reading() as session:
+            sites = await standing.own_sites(session, account)
+            return await standing.asked(session, sites, now, limit) if sites else []
 
     async def answer(
         self,

@@ -95,6 +95,16 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     detail: dict[str, object]
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A meeting that waits for a site's answer."""
+
+    reference: str  # of the meeting, in addresses
+    title: str
+    start: datetime
+    until: datetime  # the deadline, or the start
+    site: str
+
+
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
     sites: int
     confirmed: int

@@ -1,14 +1,16 @@
 """Reading: how the sites of a meeting stand, and who may act for which of them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms.answers.branches import Node, Tree
-from rooms.answers.records import Actor, AnswerState, Delegate, SiteAnswer, Terms
+from rooms.answers.records import Actor, AnswerState, Asked, Delegate, SiteAnswer, Terms
 from rooms.directory.accounts import Account, AccountRole
+from rooms.meetings.records import WAITING
 from rooms.store.tables import (
     AnswerTermsRow,
     MeetingRow,
@@ -219,6 +221,61 @@ async def _branch(
     below = {site for site, unit in sites.items() if unit in units}
     extra = {site_id} if site_id is not None else set()
     return frozenset(own | extra), frozenset(below | own | extra)
+
+
+async def own_sites(session: AsyncSession, account: Account) -> frozenset[int]:
+    """The sites an account speaks for, those below left out."""
+    unit_id = await _unit_of(session, account)
+    if unit_id is None:
+        return frozenset()
+    query = select(SiteRow.id).where(SiteRow.unit_id == unit_id, SiteRow.active)
+    return frozenset(await session.scalars(query))
+
+
+async def asked(
+    session: AsyncSession, sites: frozenset[int], now: datetime, limit: int
+) -> list[Asked]:
+    """Meetings to come that these sites were invited to and have not answered; the next first."""
+    of_site = SiteAnswerRow.site_id == MeetingSiteRow.site_id
+    of_meeting = SiteAnswerRow.meeting_id == MeetingSiteRow.meeting_id
+    until = func.coalesce(AnswerTermsRow.deadline, MeetingRow.start)
+    closed = or_(
+        AnswerTermsRow.locked.is_(True), and_(AnswerTermsRow.locked.is_(None), until <= now)
+    )
+    query = (
+        select(
+            MeetingRow.id,
+            MeetingRow.short_name,
+            MeetingRow.title,
+            MeetingRow.start,
+            AnswerTermsRow.deadline,
+            SiteRow.name,
+        )
+        .select_from(MeetingSiteRow)
+        .join(MeetingRow, MeetingRow.id == MeetingSiteRow.meeting_id)
+        .join(SiteRow, SiteRow.id == MeetingSiteRow.site_id)
+        .outerjoin(SiteAnswerRow, of_site & of_meeting)
+        .outerjoin(AnswerTermsRow, AnswerTermsRow.meeting_id == MeetingRow.id)
+        .where(
+            MeetingSiteRow.site_id.in_(sites),
+            MeetingRow.start > now,
+            MeetingRow.state.in_([state.value for state in WAITING]),
+            func.coalesce(SiteAnswerRow.state, "pending") == AnswerState.PENDING.value,
+            or_(AnswerTermsRow.meeting_id.is_(None), ~closed),
+        )
+        .order_by(MeetingRow.start, SiteRow.rank)
+        .limit(limit)
+    )
+    return [
+        Asked(
+            reference=short or str(meeting_id),
+            title=title,
+            start=start,
+            until=deadline or start,
+            site=site,
+        )
+        for meeting_id, short, title, start, deadline, site in await session.execute(query)
+    ]
 
 
 def of_branch(answers: Sequence[SiteAnswer], actor: Actor) -> list[SiteAnswer]:

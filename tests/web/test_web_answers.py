@@ -67,6 +67,25 @@ async def test_a_site_confirms_on_its_own_page(site: Site, meeting: Meeting):
     assert "Sửa câu trả lời" in browser.page
 
 
+async def test_home_says_what_waits_for_an_answer(site: Site, meeting: Meeting):
+    browser, stranger = await site.browser("kbang"), await site.browser("iapa")
+    await browser.get("/")
+    await stranger.get("/")
+    assert f'href="{HERE}"' in browser.page
+    assert HERE not in stranger.page
+    secretary = await site.services.answers.actor(meeting.id, site.world.people["thuky"])
+    account, now = site.world.people["kbang"], datetime.now(UTC)
+    for locked, waits in ((True, 0), (False, 1), (None, 0)):
+        await site.services.answers.set_terms(
+            meeting.id, secretary, now, deadline=now, locked=locked
+        )
+        assert len(await site.services.answers.asked(account, now)) == waits
+    await site.services.answers.set_terms(meeting.id, secretary, now, deadline=None, locked=None)
+    await answer(site, meeting, browser)
+    await browser.get("/")
+    assert HERE not in browser.page
+
+
 async def test_what_is_missing_is_said_beside_the_field(site: Site, meeting: Meeting):
     browser = await site.browser("kbang")
     kbang = site.world.sites["KBang"]

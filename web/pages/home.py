@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from aiohttp import web
 
+from rooms.answers.records import Asked
 from rooms.dates.entries import CalendarEntry, Wanted
 from rooms.dates.workdays import WorkCalendar
 from rooms.directory.accounts import Account
@@ -79,6 +80,7 @@ class HomePage(Page):
     today: date
     next: NextMeeting | None
     others: tuple[MeetingLine, ...]
+    asked: tuple[Asked, ...]  # meetings that wait for the answer of the own site
     recordings: tuple[FreshRecording, ...]
     week: tuple[Day, ...]
     evenings: bool  # some evening of the week has a meeting
@@ -191,6 +193,7 @@ async def show(request: web.Request) -> web.Response:
             for meeting in of_day
             if meeting is not chosen
         ),
+        asked=tuple(await request.app[SERVICES].answers.asked(account, now)),
         recordings=await _fresh_recordings(request, of_week),
         week=week,
         evenings=any(day.parts[2] for day in week),
