@@ -172,6 +172,20 @@ async def test_a_meeting_becomes_a_template(site: Site):
     assert 'value="Giao ban tuần"' in browser.page
 
 
+async def test_who_approves_finds_what_waits_on_the_first_page(site: Site):
+    meeting = await a_meeting(site, S.PENDING)
+    for username, finds in (
+        ("thuky", True),
+        ("chutri", True),
+        ("kythuat", False),
+        ("kbang", False),
+    ):
+        browser = await site.browser(username)
+        await browser.get("/")
+        assert (f'href="/cuoc-hop/{meeting.id}"' in browser.page) is finds, username
+    assert await step(site, "chutri", meeting, S.APPROVED) == 303
+
+
 def test_the_course_shows_where_a_meeting_stands():
     marks = course(S.INVITED)
     assert len(marks) == len(COURSE)

@@ -11,7 +11,8 @@ from aiohttp import web
 from rooms.answers.records import Asked
 from rooms.dates.entries import CalendarEntry, Wanted
 from rooms.dates.workdays import WorkCalendar
-from rooms.directory.accounts import Account
+from rooms.directory.accounts import Account, AccountRole
+from rooms.meetings.lifecycle import relation, steps
 from rooms.meetings.meetings import InvitedSite, Meeting, MeetingState
 from rooms.meetings.records import WAITING
 from rooms.records.recordings import RecordingInfo, RecordingState
@@ -85,6 +86,7 @@ class HomePage(Page):
     week: tuple[Day, ...]
     evenings: bool  # some evening of the week has a meeting
     may_schedule: bool
+    pending: tuple[MeetingLine, ...]  # that the account may approve
 
 
 def choose_next(meetings: list[Meeting], now: datetime) -> Meeting | None:
@@ -167,6 +169,18 @@ async def _fresh_recordings(
     return tuple(found[:4])
 
 
+async def _pending(request: web.Request, account: Account) -> tuple[MeetingLine, ...]:
+    """What waits for the approval of this account, the next first."""
+    if account.role not in (*SCHEDULERS, AccountRole.OFFICIAL):
+        return ()
+    waiting = await request.app[SERVICES].meetings.in_state(MeetingState.PENDING)
+    return tuple(
+        MeetingLine(meeting=meeting, reference=reference(meeting), invited=False)
+        for meeting in waiting
+        if MeetingState.APPROVED in steps(meeting.state, relation(meeting, account))
+    )
+
+
 @require()
 async def show(request: web.Request) -> web.Response:
     account = signed_in(request)
@@ -198,6 +212,7 @@ async def show(request: web.Request) -> web.Response:
         week=week,
         evenings=any(day.parts[2] for day in week),
         may_schedule=account.role in SCHEDULERS,
+        pending=await _pending(request, account),
     )
     return render(request, page)
 
