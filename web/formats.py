@@ -91,11 +91,14 @@ def day_month(value: date | datetime) -> str:
     return f"{day.day}/{day.month}"
 
 
+_SWAPPED = str.maketrans(",.", ".,")
+
+
 def decimal(value: float, places: int = 1) -> str:
     """``84,2`` in Vietnamese, ``84.2`` in English; thousands ``1.530`` and ``1,530``."""
     text = f"{value:,.{places}f}"
     if current_language() == "vi":
-        text = text.translate(str.maketrans(",.", ".,"))
+        text = text.translate(_SWAPPED)
     return text
 
 

@@ -18,6 +18,7 @@ from rooms.seed.demo_calendar import seed_calendar
 from rooms.seed.demo_directory import seed_people_and_groups
 from rooms.seed.demo_letters import seed_letter_series
 from rooms.seed.demo_meetings import seed_meetings
+from rooms.seed.demo_reports import seed_reports
 from rooms.store.database import Database
 from rooms.store.tables import (
     AccountRow,
@@ -246,6 +247,7 @@ async def seed_demo(db: Database, now: datetime) -> None:
         await seed_people_and_groups(session)
         await seed_letter_series(session)
         await seed_answers(session, now)
+        await seed_reports(session, now)
 
 
 async def _everybody(session: AsyncSession) -> list[_Person]:
