@@ -13,7 +13,7 @@ from web.auth import account_of
 _FORM_BYTES = 64 * 1024  # the other fields, and what separates them
 _CLERKS = (AccountRole.SECRETARIAT, AccountRole.ADMINISTRATOR)
 _FORMS = (
-    (re.compile(r"/cuoc-hop/[^/]+/giay-moi/da-ky"), MAX_LETTER_BYTES),
+    (re.compile(r"/cuoc-hop/[^/]+/(giay-moi|bien-ban)/da-ky"), MAX_LETTER_BYTES),
     (re.compile(r"/danh-ba/nhap|/api/v1/lists/[a-z]+"), MAX_LIST_BYTES),
     (re.compile(r"/danh-ba/sap-xep"), 2 * MAX_LIST_BYTES),  # two lists
 )

@@ -14,7 +14,11 @@ from rooms.meetings.meetings import LOCAL
 from rooms.meetings.records import Meeting, MeetingState
 from rooms.minutes.text import Section, first_draft
 from rooms.records.ledger import Proceedings, proceedings
+from rooms.session.core import fold
 from rooms.session.events import Entry
+from rooms.session.model import Vote
+from rooms.session.votes import find
+from rooms.store.ballots import Ballots
 from rooms.store.database import Database
 from rooms.store.files import FileStore
 from rooms.store.log import EventLog
@@ -57,6 +61,15 @@ class MinutesDesk:
     async def log(self, meeting: Meeting) -> list[Entry]:
         """Every entry of the meeting's log."""
         return await self._log.entries(meeting.id)
+
+    async def vote(self, meeting: Meeting, number: int) -> Vote | None:
+        """A vote of the meeting, as its log tells it."""
+        entries = await self._log.entries(meeting.id)
+        return find(fold(entries), number) if entries else None
+
+    async def receipts(self, meeting: Meeting, vote: int) -> list[str]:
+        """Those of a secret vote, in the order of their digits."""
+        return await Ballots(self._db).receipts(meeting.id, vote)
 
     async def of_meeting(self, meeting: Meeting, found: Proceedings) -> Minutes:
         """The minutes as saved, else the first draft."""

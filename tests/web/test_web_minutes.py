@@ -6,6 +6,7 @@ import zipfile
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from aiohttp import FormData
 from docx import Document
 from web_world import Site, add_meeting
 
@@ -132,3 +133,20 @@ async def test_others_neither_read_the_draft_nor_take_the_file(site: Site, ended
     other = await site.browser(who)
     for address in ("bien-ban", "bien-ban.pdf", "ho-so.zip"):
         assert (await other.get(f"/cuoc-hop/gb/{address}")).status == 403
+
+
+async def test_the_signed_file_comes_back_as_it_was(site: Site, ended):
+    thuky = await site.browser("thuky")
+    await thuky.get("/cuoc-hop/gb/bien-ban")
+    pdf = await (await thuky.get("/cuoc-hop/gb/bien-ban.pdf")).read()
+    await thuky.get("/cuoc-hop/gb/bien-ban")
+    for content, status in ((b"GIF89a", 422), (pdf, 303)):
+        form = FormData({"csrf": thuky.token})
+        form.add_field("file", content, filename="bien-ban.pdf")
+        sent = await thuky.client.post(
+            "/cuoc-hop/gb/bien-ban/da-ky", data=form, allow_redirects=False
+        )
+        assert sent.status == status
+    assert await (await thuky.get("/cuoc-hop/gb/bien-ban/da-ky.pdf")).read() == pdf
+    content = await (await thuky.get("/cuoc-hop/gb/ho-so.zip")).read()
+    assert zipfile.ZipFile(io.BytesIO(content)).read("bien-ban-da-ky.pdf") == pdf

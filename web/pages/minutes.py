@@ -10,7 +10,7 @@ from typing import ClassVar
 import msgspec
 from aiohttp import web
 
-from rooms.errors import RequestRefused
+from rooms.errors import Invalid, RequestRefused
 from rooms.invitations.records import Series
 from rooms.meetings.meetings import Meeting, MeetingState
 from rooms.minutes import archive
@@ -27,12 +27,14 @@ from rooms.records.recordings import RecordingState
 from web.auth import redirect, require, signed_in
 from web.files import attachment, disposition
 from web.formats import local
+from web.i18n import gettext
 from web.pages.common import OVERSEERS, reference, visible_meeting
 from web.pages.tabs import Tab, meeting_tabs
 from web.services import SERVICES
 from web.views import Page, render
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+_PIECE = 1 << 18
 OVER = (MeetingState.ENDED, MeetingState.ARCHIVED)
 
 
@@ -51,6 +53,7 @@ class MinutesPage(Page):
     due: date | None  # of the notice of conclusions
     overdue: bool
     over: bool
+    fault: str  # of the file that was sent
 
 
 async def _page(
@@ -58,6 +61,7 @@ async def _page(
     meeting: Meeting,
     *,
     sent: tuple[Section, ...] | None = None,
+    fault: str = "",
     status: int = 200,
 ) -> web.Response:
     services, account, now = request.app[SERVICES], signed_in(request), datetime.now(UTC)
@@ -80,6 +84,7 @@ async def _page(
         due=due,
         overdue=due is not None and due < local(now).date(),
         over=meeting.state in OVER,
+        fault=fault,
     )
     return render(request, page, status=status)
 
@@ -152,6 +157,46 @@ async def download(request: web.Request) -> web.Response:
     return attachment(await asyncio.to_thread(to_pdf, paper, fonts), name, "application/pdf")
 
 
+@require(*WRITERS)
+async def put_signed(request: web.Request) -> web.Response:
+    """File the signed PDF; the text as it stands is kept with it."""
+    services, account, now = request.app[SERVICES], signed_in(request), datetime.now(UTC)
+    meeting = await visible_meeting(request, account)
+    found = await services.minutes.proceedings(meeting, now)
+    if found is None:
+        raise RequestRefused("not-found")
+    upload = (await request.post()).get("file")
+    content, name = b"", ""
+    if isinstance(upload, web.FileField):
+        with upload.file:
+            content, name = await asyncio.to_thread(upload.file.read), upload.filename
+    minutes = await services.minutes.of_meeting(meeting, found)
+    try:
+        if not minutes.revision:
+            await services.minutes.save(meeting, minutes.sections, account, now, revision=0)
+        await services.minutes.put_signed(meeting, content, name, account, now)
+    except Invalid as invalid:
+        fault = invalid.errors["file"]
+        return await _page(request, meeting, fault=gettext(fault), status=422)
+    return redirect(f"/cuoc-hop/{reference(meeting)}/bien-ban?luu")
+
+
+@require(*OVERSEERS)
+async def show_signed(request: web.Request) -> web.StreamResponse:
+    services, account = request.app[SERVICES], signed_in(request)
+    meeting = await visible_meeting(request, account)
+    found = await services.minutes.proceedings(meeting, datetime.now(UTC))
+    minutes = None if found is None else await services.minutes.of_meeting(meeting, found)
+    if minutes is None or minutes.signed is None:
+        raise RequestRefused("not-found")
+    headers = {
+        "Content-Disposition": disposition("attachment", minutes.signed.name),
+        "Content-Type": "application/pdf",
+        "Cache-Control": "no-store",
+    }
+    return web.FileResponse(services.files.path(minutes.signed.digest), headers=headers)
+
+
 # ---------------------------------------------------------------- the file of the meeting
 
 
@@ -214,14 +259,20 @@ async def whole_file(request: web.Request) -> web.StreamResponse:
             "Content-Type": "application/zip",
             "Cache-Control": "no-store",
         }
-        response = web.FileResponse(path, headers=headers)
+        response = web.StreamResponse(headers=headers)
+        response.content_length = path.stat().st_size
         await response.prepare(request)
+        with path.open("rb") as source:
+            while piece := await asyncio.to_thread(source.read, _PIECE):
+                await response.write(piece)
         return response
 
 
 ROUTES = [
     web.get("/cuoc-hop/{meeting}/bien-ban", show),
     web.post("/cuoc-hop/{meeting}/bien-ban", save),
+    web.post("/cuoc-hop/{meeting}/bien-ban/da-ky", put_signed),
+    web.get("/cuoc-hop/{meeting}/bien-ban/da-ky.pdf", show_signed),
     web.get(r"/cuoc-hop/{meeting}/bien-ban.{kind:docx|pdf}", download),
     web.get("/cuoc-hop/{meeting}/ho-so.zip", whole_file),
 ]
