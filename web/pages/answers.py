@@ -12,7 +12,7 @@ from rooms.answers.core import Gate
 from rooms.answers.export import STATE_NAMES
 from rooms.answers.records import Actor, AnswerState, Change, SiteAnswer, Terms, Totals, totals
 from rooms.answers.reminders import Addressee, reminder, unanswered
-from rooms.directory.directory import Site
+from rooms.directory.directory import Level, Site
 from rooms.errors import Invalid, RequestRefused
 from rooms.meetings.meetings import Meeting
 from web.auth import redirect
@@ -20,6 +20,7 @@ from web.formats import ZONE, clock, local
 from web.i18n import gettext, mark
 from web.pages.answer_form import FormValues, apply_action, from_answer, number, read_form, to_reply
 from web.pages.common import reference
+from web.pages.directory.common import level_name
 from web.pages.schedule_form import parse_day, parse_time
 from web.pages.tabs import Tab, meeting_tabs
 from web.pages.visitors import Visitor, visitor_of
@@ -29,11 +30,6 @@ from web.views import Page, render
 NEWEST = 30  # changes shown of a meeting
 MAX_SUGGESTED = 200
 
-LEVEL_NAMES = {
-    "province": mark("Cấp tỉnh"),
-    "district": mark("Cấp huyện"),
-    "commune": mark("Cấp xã"),
-}
 ACTION_NAMES = {
     "confirmed": mark("Xác nhận tham dự"),
     "declined": mark("Không tham dự"),
@@ -198,7 +194,7 @@ async def _overview(
         totals=totals(seen),
         lines=_lines([one for one in seen if filters.keep(one)], everything, actor, at),
         filters=filters,
-        levels=_levels(seen),
+        levels=_levels(seen, await services.directory.levels(local(meeting.start).date())),
         branches=tuple(dict.fromkeys(answer.branch for answer in seen if answer.branch)),
         own=own,
         offer=await _offer(request, meeting, mine, actor, at),
@@ -232,9 +228,10 @@ def _lines(
     )
 
 
-def _levels(seen: list[SiteAnswer]) -> tuple[tuple[str, str], ...]:
+def _levels(seen: list[SiteAnswer], there: list[Level]) -> tuple[tuple[str, str], ...]:
+    names = {level.code: level_name(level) for level in there}
     levels = dict.fromkeys(answer.level for answer in seen)
-    return tuple((level, gettext(LEVEL_NAMES.get(level, level))) for level in levels)
+    return tuple((level, names.get(level, level)) for level in levels)
 
 
 def _typed(deadline: datetime | None) -> tuple[str, str]:

@@ -7,7 +7,8 @@ from rooms.directory.accounts import Account, AccountRole
 from rooms.directory.directory import Level, Site, Unit, UnitTree
 from rooms.directory.groups import Group
 from rooms.meetings.saving import SCHEDULERS
-from web.i18n import gettext, mark
+from web.i18n import gettext
+from web.pages.directory.common import level_name
 from web.services import Services
 
 HOST_LEVELS = ("province", "district")
@@ -78,13 +79,6 @@ class Choices:
         return next((person for person in people if person.id == account_id), None)
 
 
-_SITES_OF = {
-    "province": mark("Điểm cầu cấp tỉnh"),
-    "district": mark("Điểm cầu cấp huyện"),
-    "commune": mark("Điểm cầu cấp xã"),
-}
-
-
 async def choices_for(services: Services, account: Account) -> Choices:
     """What `account` may choose: everything, or its own branch."""
     directory = services.directory
@@ -143,6 +137,12 @@ def _hosts(
     )
 
 
+def _sites_of(level: Level) -> str:
+    """ "Điểm cầu cấp xã"."""
+    name = level_name(level)
+    return gettext("Điểm cầu %(level)s") % {"level": name[:1].lower() + name[1:]}
+
+
 def _site_levels(
     sites: Sequence[Site], level_of: Mapping[int, str], levels: Sequence[Level], tree: UnitTree
 ) -> tuple[SiteLevel, ...]:
@@ -151,12 +151,12 @@ def _site_levels(
     for site in sites:
         by_level.setdefault(level_of[site.id], []).append(site)
     codes = sorted(by_level, key=lambda code: order.index(code) if code in order else len(order))
-    names = {level.code: level.name for level in levels}
+    names = {level.code: _sites_of(level) for level in levels}
     return tuple(
         SiteLevel(
             code=code,
             key=f"level:{code}",
-            name=gettext(_SITES_OF[code]) if code in _SITES_OF else names.get(code, code),
+            name=names.get(code, code),
             sites=tuple(by_level[code]),
             parts=_parts(by_level[code], tree) if len(by_level[code]) > MANY else (),
         )

@@ -8,13 +8,13 @@ from aiohttp import web
 from aiohttp.web_request import FileField
 
 from rooms.directory.accounts import Account, AccountRole
-from rooms.directory.directory import UnitTree, today
+from rooms.directory.directory import Level, UnitTree, today
 from rooms.directory.imports.tables import parse_day
 from rooms.directory.search import matches
 from rooms.directory.trees import Tree, Unit
 from rooms.errors import RequestRefused
 from web.auth import signed_in
-from web.i18n import gettext, mark
+from web.i18n import current_language, gettext, mark
 from web.pages.common import OVERSEERS, SCHEDULERS
 from web.pages.tabs import Tab
 
@@ -98,6 +98,11 @@ def translated_errors(errors: Mapping[str, str]) -> dict[str, str]:
 class UnitOption:
     id: int
     label: str  # with the place it lies in, where two have one name
+
+
+def level_name(level: Level) -> str:
+    """As its row says, in the language of the request."""
+    return level.name if current_language() == "vi" else level.name_en
 
 
 def unit_options(
