@@ -172,7 +172,7 @@ def _group(sites: list[InvitedSite]) -> str:
 
 
 def _item(item: AgendaItem) -> str:
-    at = f"{item.start:%H} giờ {item.start:%M}: " if item.start is not None else ""
+    at = f"{item.start:%H} giờ {item.start:%M} phút: " if item.start is not None else ""
     who = f" ({item.presenter})" if item.presenter else ""
     return f"{at}{item.title.rstrip('.;')}{who}."
 

@@ -32,6 +32,7 @@ from rooms.papers.paper import (
     column_align,
     column_widths,
     form_of,
+    head_lines,
     number_line,
     runs_of,
 )
@@ -177,9 +178,10 @@ def _head(document: DocumentType, paper: Paper, form: Form, width: float) -> Non
     assert letterhead is not None
     widths = (width * HEAD_SHARES[0], width * HEAD_SHARES[1])
     left, right = _columns(document, widths)
-    if letterhead.superior:
-        _line(left, letterhead.superior, form.superior_size)
-    _line(left, letterhead.issuer, form.issuer_size, bold=True)
+    for text in head_lines(letterhead.superior) if letterhead.superior else ():
+        _line(left, text, form.superior_size)
+    for text in head_lines(letterhead.issuer):
+        _line(left, text, form.issuer_size, bold=True)
     if form.issuer_mark == "line":
         _rule(left, widths[0], widths[0] * 0.35)
     else:

@@ -169,6 +169,7 @@ PLAIN_FORM = msgspec.structs.replace(STATE_FORM, text_size=12, title_size=14, ab
 PAGE_MM = (210.0, 297.0)
 MARGINS_MM = (20.0, 20.0, 20.0, 30.0)  # top, right, bottom, left
 HEAD_SHARES = (0.42, 0.58)  # of the text's width: issuer, motto
+HEAD_LINE_CHARS = 26  # of a body's name in capitals
 FIRST_LINE_MM = 10.0
 
 
@@ -199,6 +200,15 @@ def runs_of(text: Text, bold: bool = False, italic: bool = False) -> tuple[Run, 
 def plain(text: Text) -> str:
     """The words alone."""
     return text if isinstance(text, str) else "".join(run.text for run in text)
+
+
+def head_lines(name: str) -> tuple[str, ...]:
+    """The name of a body in the letterhead: a long one on two lines of about the same length."""
+    if len(name) <= HEAD_LINE_CHARS:
+        return (name,)
+    spaces = [at for at, character in enumerate(name) if character == " "]
+    middle = min(spaces, key=lambda at: abs(at - len(name) / 2), default=len(name))
+    return tuple(part for part in (name[:middle], name[middle + 1 :]) if part)
 
 
 def column_widths(table: Table, total: float) -> list[float]:

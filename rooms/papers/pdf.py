@@ -24,13 +24,14 @@ from rooms.papers.paper import (
     column_align,
     column_widths,
     form_of,
+    head_lines,
     number_line,
     runs_of,
 )
 
 _FAMILY = "serif"
 _MM_PER_POINT = 25.4 / 72
-_LINE = 1.32  # line height, in sizes
+_LINE = 1.26  # line height, in sizes: two stacked accents need it
 _AFTER_MM = 2.1  # between paragraphs: 6 points
 _RULE_MM = 0.25
 _SLANT_DEGREES = 11.0
@@ -141,11 +142,12 @@ class _Sheet(FPDF):
         letterhead, form = self.paper.letterhead, self.form
         assert letterhead is not None
         self._at(x, y)
-        if letterhead.superior:
-            size = self._fitting(letterhead.superior, "", form.superior_size, width)
-            self._lines(letterhead.superior, width, "", max(size, 10), "center")
-        self.set_x(x)
-        self._lines(letterhead.issuer, width, "B", form.issuer_size, "center")
+        for text in head_lines(letterhead.superior) if letterhead.superior else ():
+            self.set_x(x)
+            self._lines(text, width, "", form.superior_size, "center")
+        for text in head_lines(letterhead.issuer):
+            self.set_x(x)
+            self._lines(text, width, "B", form.issuer_size, "center")
         if form.issuer_mark == "line":
             self._rule(x + width / 2, min(width, self._last_width()) * 0.42)
         else:
@@ -156,7 +158,7 @@ class _Sheet(FPDF):
     def _last_width(self) -> float:
         letterhead = self.paper.letterhead
         assert letterhead is not None
-        return self._width(letterhead.issuer, "B", self.form.issuer_size)
+        return self._width(head_lines(letterhead.issuer)[-1], "B", self.form.issuer_size)
 
     def _motto(self, x: float, y: float, width: float) -> float:
         self._at(x, y)

@@ -13,6 +13,7 @@ from rooms.papers.paper import (
     Run,
     Table,
     form_of,
+    head_lines,
     number_line,
     runs_of,
 )
@@ -33,16 +34,21 @@ class PaperView:
     form: Form
     party: bool
     number: str
+    superior: tuple[str, ...]
+    issuer: tuple[str, ...]
     blocks: tuple[BlockView, ...]
     appendix: tuple[BlockView, ...]
 
 
 def view_of(paper: Paper) -> PaperView:
+    head = paper.letterhead
     return PaperView(
         paper=paper,
         form=form_of(paper),
         party=isinstance(paper.letterhead, Party),
         number=number_line(paper),
+        superior=head_lines(head.superior) if head is not None and head.superior else (),
+        issuer=head_lines(head.issuer) if head is not None else (),
         blocks=tuple(_block(block) for block in paper.blocks),
         appendix=tuple(_block(block) for block in paper.appendix),
     )
