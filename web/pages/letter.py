@@ -213,7 +213,8 @@ async def _show(
     changes: tuple[str, ...] = ()
     changes_at = None
     if clerk:
-        await services.recipients.sync(meeting.id, now)
+        if "X-Refresh" not in request.headers:  # a page left open only reads
+            await services.recipients.sync(meeting.id, now)
         standings = tuple(await invitations.standings(meeting.id))
         if letter is not None:
             changes, changes_at = await invitations.pending_change(meeting, letter)
