@@ -11,7 +11,7 @@ from web.i18n import gettext
 from web.pages.directory.common import level_name
 from web.services import Services
 
-HOST_LEVELS = ("province", "district")
+HOST_LEVELS = 2  # from the top: the province, and what is directly below it on that day
 MANY = 40  # sites of a level that are shown in parts, by the unit above
 
 ALL = "all"
@@ -123,9 +123,10 @@ def _in_role(people: Iterable[Account], role: AccountRole) -> tuple[Account, ...
 def _hosts(
     tree: UnitTree, branch: frozenset[int], levels: Sequence[Level]
 ) -> tuple[HostGroup, ...]:
-    """Bodies of the province and its districts; for who asks of a branch, all of the branch."""
+    """Bodies of the topmost levels; for who asks of a branch, all of the branch."""
     found: dict[str, list[Unit]] = {}
-    offered = HOST_LEVELS if len(branch) == len(tree.units) else {level.code for level in levels}
+    places = [level.code for level in levels if level.code != "agency"]
+    offered = places[:HOST_LEVELS] if len(branch) == len(tree.units) else places
     for unit in tree.units.values():
         level = level_at(unit, tree)
         if unit.id in branch and unit.level == "agency" and level in offered:
