@@ -113,13 +113,13 @@ def test_a_bomb_is_refused_before_it_is_unpacked():
 MAGICS = [b"", b"PK\3\4", b"%PDF-", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"RIFF", b"\xff\xfe", b"{"]
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(st.sampled_from(MAGICS), st.binary(max_size=2000))
 def test_any_bytes_give_an_answer(magic, rest):
     assert identify(io.BytesIO(magic + rest)) in (None, *Kind)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(st.sampled_from(sorted(KNOWN)), st.integers(0, 5000), st.binary(min_size=1, max_size=8))
 def test_damaged_files_give_an_answer(kind, at, damage):
     content = bytearray(KNOWN[kind])
