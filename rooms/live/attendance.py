@@ -31,7 +31,7 @@ class Host(Protocol):
     async def submit(self, attendance: "Attendance", command: c.Command) -> None: ...
     async def depart(self, attendance: "Attendance", left: bool) -> None: ...
     def withhold(self, seat: SeatId, on: bool) -> None: ...
-    def role_of(self, seat: SeatId) -> Role | None: ...
+    def role_of(self, seat: SeatId, own: Role) -> Role: ...
 
 
 class Attendance:
@@ -58,7 +58,7 @@ class Attendance:
     @property
     def actor(self) -> Actor:
         """The seat, with what it is in the meeting now: the chair may have been handed over."""
-        return Actor(self.seat_id, self.live.role_of(self.seat_id) or self._role)
+        return Actor(self.seat_id, self.live.role_of(self.seat_id, self._role))
 
     @property
     def permissions(self) -> tuple[str, ...]:

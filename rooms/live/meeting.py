@@ -35,7 +35,7 @@ from rooms.session.core import decide, evolve
 from rooms.session.decisions import Refused
 from rooms.session.model import PeerId, Phase, Role, Seat, SeatId, Session
 from rooms.session.notices import AnyNotice, MediaLost, Permissions, Receipt
-from rooms.session.policy import SERVICE, Actor
+from rooms.session.policy import SERVICE, Actor, acting_role
 from rooms.session.visible import entries_for, session_for
 from rooms.store.ballots import Ballots, Paper
 from rooms.store.log import Log
@@ -480,10 +480,9 @@ class LiveMeeting:
         self._around.health.media_gone(self.session.meeting, seat, code)
         self.media.release(seat)
 
-    def role_of(self, seat: SeatId) -> Role | None:
-        """What the seat is now; None: it has never been in the meeting."""
-        known = self.session.seats.get(seat)
-        return None if known is None else known.role
+    def role_of(self, seat: SeatId, own: Role) -> Role:
+        """What a connection that sits there may act as."""
+        return acting_role(self.session, seat, own)
 
     def withhold(self, seat: SeatId, on: bool) -> None:
         """A seat's line does not carry its own pictures, or does again."""

@@ -62,7 +62,7 @@ def _handed_over(state: Session, event: e.ChairHandedOver, at: float) -> Session
         former = seats.get(event.former.id, event.former)
         seats[former.id] = msgspec.structs.replace(former, role=event.former.role)
     seats[event.seat] = msgspec.structs.replace(seats[event.seat], role=Role.CHAIR)
-    return msgspec.structs.replace(state, seats=seats)
+    return msgspec.structs.replace(state, seats=seats, handed_to=event.seat)
 
 
 # ---------------------------------------------------------------- the agenda

@@ -293,6 +293,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     item: int | None = None  # id of the agenda item at hand
     pause: Pause | None = None
     deputy: SeatId | None = None  # may take the chair when the chair is away
+    handed_to: SeatId | None = None  # the chair was given to this seat, whoever sits there
     roll: RollCall | None = None
     chat: bool = True  # seats may write to all
     messages: tuple[Message, ...] = ()  # the newest

@@ -107,6 +107,20 @@ def permissions(role: Role) -> tuple[str, ...]:
     )
 
 
+def acting_role(session: Session, seat: SeatId, own: Role) -> Role:
+    """What a connection may act as: rights go with the account, and with a chair handed over.
+
+    Args:
+        own: what the account is in this meeting by the schedule. The room device of the chair's
+            site shares the chair's seat and has a site's rights; a seat the chair was handed to
+            has the chair's, whoever sits there.
+    """
+    if session.handed_to == seat:
+        return Role.CHAIR
+    known = session.seats.get(seat)
+    return known.role if own is Role.CHAIR and known is not None else own
+
+
 def presiding(session: Session) -> Seat | None:
     """The seat of the chair; None: nobody presides."""
     return next((seat for seat in session.seats.values() if seat.role is Role.CHAIR), None)

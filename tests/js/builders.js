@@ -51,6 +51,7 @@ export function session(seats, fields = {}) {
     item: null,
     pause: null,
     deputy: null,
+    handedTo: null,
     roll: null,
     chat: true,
     messages: [],

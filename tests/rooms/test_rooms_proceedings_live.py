@@ -166,3 +166,12 @@ async def until_state(world: World, state: str) -> None:
     async with asyncio.timeout(5):
         while (await world.state()).value != state:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
+
+
+async def test_the_room_device_of_the_chairs_site_does_not_lead(world: World):
+    await world.enter("chutri")
+    device, _ = await world.enter("ubndtinh")
+    assert world.session.seats[device.seat_id].role.value == "chair"
+    assert "mute-all" not in device.permissions
+    with pytest.raises(RequestRefused, match="not-allowed"):
+        await device.submit(c.MuteAll())

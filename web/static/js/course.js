@@ -73,7 +73,7 @@ function handedOver(session, { seat, former }) {
   if (former !== null) seats[former.id] = { ...(seats[former.id] ?? former), role: former.role };
   const next = seats[seat];
   if (next !== undefined) seats[seat] = { ...next, role: "chair" };
-  return { ...session, seats };
+  return { ...session, seats, handedTo: seat };
 }
 
 /** Stop the clock of the item that was at hand, start that of the one that is. @param {AgendaItem} item @param {number | null} reached @param {number} at @returns {AgendaItem} */

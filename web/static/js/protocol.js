@@ -114,6 +114,7 @@
  * @property {number | null} item id of the agenda item at hand
  * @property {Pause | null} pause
  * @property {string | null} deputy may take the chair when the chair is away
+ * @property {string | null} handedTo the chair was given to this seat
  * @property {RollCall | null} roll
  * @property {boolean} chat seats may write to all
  * @property {readonly Message[]} messages the newest

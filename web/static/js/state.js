@@ -51,6 +51,7 @@ export const NOTHING = Object.freeze({
   item: null,
   pause: null,
   deputy: null,
+  handedTo: null,
   roll: null,
   chat: true,
   messages: [],

@@ -8,7 +8,7 @@
  */
 
 import { ballotsLeft, castable, missing, options, standing } from "../ballots.js";
-import { t } from "../page.js";
+import { page, t } from "../page.js";
 import { may } from "../state.js";
 import { arrange, clone, hook, setText, show } from "./dom.js";
 
@@ -68,6 +68,9 @@ export class DeskVotes {
     const left = ballotsLeft(vote, state.seat);
     show(hook(row, "cast"), left > 0);
     setText(hook(row, "own"), this.#own(state, vote, left));
+    const receipts = /** @type {HTMLAnchorElement} */ (hook(row, "receipts"));
+    show(receipts, vote.secret && vote.published);
+    receipts.href = `/cuoc-hop/${page.meeting.reference}/bien-nhan/${vote.id}`;
     const names = missing(vote).map((seat) => this.parts.name(seat)).join(", ");
     const told = leads && vote.closed === null && names !== "";
     setText(hook(row, "missing"), told ? t("voteMissing", { names }) : "");
