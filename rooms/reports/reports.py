@@ -1,5 +1,6 @@
 """A report of a period and a unit, read from the monthly sums."""
 
+from collections.abc import Iterable
 from datetime import date
 
 import msgspec
@@ -108,7 +109,7 @@ class Reports:
             last=question.last,
             unit_id=unit.id,
             unit=unit.short_name,
-            total=_total(months),
+            total=total(months),
             months=tuple(months),
             units=tuple(units),
             travel=travel(visits, names, question.rates),
@@ -207,5 +208,6 @@ async def _units(
     ]
 
 
-def _total(months: list[MonthFigures]) -> Figures:
-    return Figures(**{name: sum(getattr(month, name) for month in months) for name in _SUMS})
+def total(months: Iterable[Figures]) -> Figures:
+    known = tuple(months)
+    return Figures(**{name: sum(getattr(month, name) for month in known) for name in _SUMS})

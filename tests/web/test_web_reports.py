@@ -70,6 +70,13 @@ async def test_the_report_is_read_and_taken_away(site: Site):
     assert "attachment" in paper.headers["Content-Disposition"]
 
 
+async def test_many_months_are_shown_by_year(site: Site):
+    browser = await site.browser("quantri")
+    await browser.get("/bao-cao?ky=khac&tu=2017-03&den=2026-02")
+    assert '<th scope="row">2017</th>' in browser.page
+    assert "3/2017</th>" not in browser.page
+
+
 async def test_rates_are_asked_for_and_printed(site: Site):
     browser = await site.browser("quantri")
     await browser.get("/bao-cao?noi=quynhon&km=3.500&ngay=0")

@@ -1,9 +1,11 @@
 """The page "Báo cáo": what the meetings of a period came to, and what travel they saved."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import groupby
 from typing import ClassVar
 
 import msgspec
@@ -15,7 +17,7 @@ from rooms.errors import RequestRefused
 from rooms.papers.pdf import to_pdf
 from rooms.reports.ledger import month_after
 from rooms.reports.paper import to_paper
-from rooms.reports.reports import MAX_MONTHS, Question, Report
+from rooms.reports.reports import MAX_MONTHS, Figures, Question, Report, total
 from rooms.reports.sheet import to_xlsx
 from rooms.reports.travel import ORIGIN_NAMES, Rates
 from rooms.reports.words import Words, in_words, method, period
@@ -40,6 +42,15 @@ PERIODS = {
     "khac": mark("Từ tháng – đến tháng"),
 }
 DEFAULT_PERIOD = "nam-nay"
+MONTHS_SHOWN = 36  # one by one; more are shown by year
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A month or a year of the period."""
+
+    label: str
+    figures: Figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +64,7 @@ class ReportPage(Page):
     periods: dict[str, str]
     units: tuple[Unit, ...]
     origins: dict[str, str]
+    steps: tuple[Step, ...]
     meetings_chart: ColumnChart
     people_chart: ColumnChart
     method: tuple[str, ...]
@@ -168,12 +180,22 @@ async def _ask(request: web.Request) -> _Asked:
     return _Asked(await services.reports.report(question), chosen, fault)
 
 
-def _chart(report: Report, field: str) -> ColumnChart:
+def steps_of(report: Report) -> tuple[Step, ...]:
+    """The months of the period; its years when there are many months."""
+    if len(report.months) <= MONTHS_SHOWN:
+        return tuple(
+            Step(label=f"{one.month.month}/{one.month.year}", figures=one) for one in report.months
+        )
+    years = groupby(report.months, lambda one: one.month.year)
+    return tuple(Step(label=str(year), figures=total(months)) for year, months in years)
+
+
+def _chart(steps: tuple[Step, ...], field: str) -> ColumnChart:
     values = []
-    for month in report.months:
-        label = f"{month.month.month}/{month.month.year % 100:02d}"
-        value = getattr(month, field)
-        values.append((label, float(value), f"{label}: {decimal(value, 0)}"))
+    for step in steps:
+        value = getattr(step.figures, field)
+        label = re.sub(r"/20(\d\d)$", r"/\1", step.label)
+        values.append((label, float(value), f"{step.label}: {decimal(value, 0)}"))
     return column_chart(values)
 
 
@@ -182,6 +204,7 @@ async def show(request: web.Request) -> web.Response:
     asked = await _ask(request)
     services, account, report = request.app[SERVICES], signed_in(request), asked.report
     units = await services.reports.choices(report.last)
+    steps = steps_of(report)
     if account.role is AccountRole.OFFICIAL:
         units = [unit for unit in units if unit.id == report.unit_id]
     page = ReportPage(
@@ -192,8 +215,9 @@ async def show(request: web.Request) -> web.Response:
         periods={code: gettext(text) for code, text in PERIODS.items()},
         units=tuple(units),
         origins={name: ORIGIN_NAMES.get(name, name) for name in services.reports.origins},
-        meetings_chart=_chart(report, "meetings"),
-        people_chart=_chart(report, "heads"),
+        steps=steps,
+        meetings_chart=_chart(steps, "meetings"),
+        people_chart=_chart(steps, "heads"),
         method=method(report, gettext, decimal),
         query=request.query_string,
         fault=asked.fault,
