@@ -62,7 +62,9 @@ async def test_the_whole_province_is_invited_by_keyboard_alone(
     await keys.tab_to("[name=end]")
     await keys.type("18:30")
     await keys.tab_to("[data-toggle=all]")
-    await keys.press("Enter")
+    async with page.expect_response(f"{running.url}/cuoc-hop/moi") as checked:
+        await keys.press("Enter")  # asks for clashes, too
+    assert (await checked.value).status == 200
     status = await page.locator("[data-total]").text_content() or ""
     assert status.endswith("20 điểm cầu")
     await keys.tab_to("[name=end]", "Shift+Tab")

@@ -209,11 +209,11 @@ function checkSoon() {
 
 async function check() {
   const number = ++asked;
-  const fields = new FormData(form);
+  const fields = new URLSearchParams();
+  for (const [name, text] of new FormData(form)) fields.append(name, String(text));
   fields.set("action", "outlook");
-  const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(
-    /** @type {[string, string][]} */ ([...fields].filter(([, text]) => typeof text === "string")),
-  ) });
+  // Not `form.action`: the buttons are called that.
+  const answer = await fetch(form.getAttribute("action") ?? "", { method: "POST", body: fields });
   if (!answer.ok || number !== asked) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const now = fresh.querySelector("[data-outlook]");
