@@ -61,7 +61,7 @@ function leadButton(state, turn) {
     const hint = turn === null ? "someWait" : "nextOfThose";
     return button("next", "arrow", "inviteToSpeak", hint, "primary", { name: next.shortName, count });
   }
-  if (turn === null) return listButton("leadPanel", "nobodyWaits");
+  if (turn === null) return { ...listButton("leadPanel", count === 0 ? "nobodyWaits" : "someWait"), values: { count } };
   const values = { ...turnValues(turn), name: turn.seat.shortName };
   return button("endTurn", "check", "endTurnOf", turnHint(turn), "primary", values);
 }

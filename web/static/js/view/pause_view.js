@@ -30,6 +30,7 @@ export class PauseView {
    */
   constructor(root, actions, signal) {
     this.actions = actions;
+    this.stage = hook(root, "stage");
     this.screen = hook(root, "pause");
     this.title = hook(root, "pause-title");
     this.clock = hook(root, "pause-clock");
@@ -70,6 +71,7 @@ export class PauseView {
     this.#now = now + state.clockOffset;
     const pause = state.session?.pause ?? null;
     show(this.screen, pause !== null);
+    this.stage.dataset.paused = String(pause !== null);
     if (pause === null) return;
     this.#until = pause.until;
     const left = pause.until - this.#now;

@@ -7,6 +7,7 @@
  * @import { State } from "../state.js"
  */
 
+import { seatLook } from "../describe.js";
 import { speakers, spokenInAll } from "../floor.js";
 import { duration, t } from "../page.js";
 import { may } from "../state.js";
@@ -53,7 +54,11 @@ export class Queue {
     setText(this.count, t("queueCount", { count: waiting.length }));
     this.#order = waiting.map(({ seat }) => seat.id);
     this.#arrange(waiting);
-    for (const one of waiting) this.#fill(one, waiting.length, leads);
+    for (const one of waiting) {
+      this.#fill(one, waiting.length, leads);
+      const word = t(seatLook(state, one.seat, now).word);
+      setText(hook(this.#row(one.seat.id), "away-word"), t("keepsPlace", { word }));
+    }
     if (state.session === null) return;
     const { count, seconds } = spokenInAll(state.session);
     setText(this.spoken, count === 0 ? "" : t("spokenInAll", { count, time: duration(seconds) }));
