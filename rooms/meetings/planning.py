@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from rooms.dates.hours import OfficeHours
 from rooms.dates.store import Dates
 from rooms.directory.accounts import AccountRole
 from rooms.directory.search import fold
@@ -117,13 +118,17 @@ class Planner:
         calendar = await self._dates.calendar(range(today.year, day.year + 2))
         hours = await self._dates.hours_on(day, draft.host_unit_id)
 
+        local = (want.start.astimezone(LOCAL), want.end.astimezone(LOCAL))
+        over_noon = _over_noon(*local, hours)
+
         def suitable(start: datetime, end: datetime) -> bool:
             start, end = start.astimezone(LOCAL), end.astimezone(LOCAL)
-            return calendar.is_working(start.date()) and hours.holds(start, end)
+            if not calendar.is_working(start.date()) or not hours.holds(start, end):
+                return False
+            return over_noon or not _over_noon(start, end, hours)
 
         limit = self.rules.sites_at_once
         free = free_times(want, bookings, limit, suitable, now) if outlook.blocked else ()
-        local = (want.start.astimezone(LOCAL), want.end.astimezone(LOCAL))
         return msgspec.structs.replace(
             outlook,
             free=free,
@@ -152,6 +157,11 @@ class Planner:
                     )
                 )
         return tuple(found)
+
+
+def _over_noon(start: datetime, end: datetime, hours: OfficeHours) -> bool:
+    """Whether a meeting of one day goes on through the break at noon."""
+    return start.time() < hours.morning_end and end.time() > hours.afternoon_start
 
 
 async def check(
