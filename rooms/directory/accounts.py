@@ -254,15 +254,17 @@ class Accounts:
             found = (await session.execute(query)).one_or_none()
         return None if found is None else _account(*found)
 
-    async def officials(self) -> list[Account]:
-        """Active accounts of persons who can chair a meeting, by full name."""
+    async def people(self) -> list[Account]:
+        """Active accounts of persons who chair, write or watch over meetings, by full name."""
+        roles = (AccountRole.OFFICIAL, AccountRole.SECRETARIAT, AccountRole.TECHNICIAN)
         query = (
-            _accounts()
-            .where(AccountRow.active, AccountRow.role == AccountRole.OFFICIAL.value)
+            select(*_COLUMNS)
+            .outerjoin(UnitRow, UnitRow.id == AccountRow.unit_id)
+            .where(AccountRow.active, AccountRow.role.in_([role.value for role in roles]))
             .order_by(AccountRow.full_name)
         )
         async with self._db.reading() as session:
-            return [_account(*found) for found in await session.execute(query)]
+            return [_listed(row) for row in await session.execute(query)]
 
     async def everyone(self) -> list[Account]:
         """All accounts, by role and username."""

@@ -86,7 +86,7 @@ async def choices_for(services: Services, account: Account) -> Choices:
     levels = await directory.levels()
     sites = await directory.sites()
     groups = await services.groups.all()
-    people = [person for person in await services.accounts.everyone() if person.active]
+    people = await services.accounts.people()
     if account.role not in SCHEDULERS:
         own = {site.id: site.unit_id for site in sites}.get(account.site_id or 0)
         unit = account.unit_id or own
