@@ -10,6 +10,7 @@ from aiohttp import FormData
 from docx import Document
 from web_world import Site, add_meeting
 
+from rooms.documents.records import DocumentDraft
 from rooms.meetings.records import Meeting, MeetingState
 from rooms.session import commands as c
 from rooms.session.core import NOTHING, decide, evolve
@@ -150,3 +151,17 @@ async def test_the_signed_file_comes_back_as_it_was(site: Site, ended):
     assert await (await thuky.get("/cuoc-hop/gb/bien-ban/da-ky.pdf")).read() == pdf
     content = await (await thuky.get("/cuoc-hop/gb/ho-so.zip")).read()
     assert zipfile.ZipFile(io.BytesIO(content)).read("bien-ban-da-ky.pdf") == pdf
+
+
+async def test_documents_are_in_the_file_of_the_meeting(site: Site, ended):
+    documents, by = site.services.documents, site.world.people["thuky"].id
+    incoming = await documents.files.begin()
+    await incoming.write("Báo cáo quý.\n".encode())
+    await incoming.finish()
+    draft = DocumentDraft(title="Báo cáo")
+    await documents.add(ended, draft, incoming, "bao-cao.txt", by, NOW)
+    thuky = await site.browser("thuky")
+    content = await (await thuky.get("/cuoc-hop/gb/ho-so.zip")).read()
+    archive = zipfile.ZipFile(io.BytesIO(content))
+    assert archive.read("tai-lieu/01 bao-cao.txt").decode() == "Báo cáo quý.\n"
+    assert "tai-lieu/01 bao-cao.txt" in archive.read("MANIFEST.sha256").decode()

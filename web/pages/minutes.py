@@ -10,6 +10,7 @@ from typing import ClassVar
 import msgspec
 from aiohttp import web
 
+from rooms.documents.records import Reader
 from rooms.errors import Invalid, RequestRefused
 from rooms.invitations.records import Series
 from rooms.meetings.meetings import Meeting, MeetingState
@@ -218,7 +219,12 @@ async def _parts(request: web.Request, meeting: Meeting) -> list[Part]:
     if minutes.signed is not None:
         path = services.files.path(minutes.signed.digest)
         parts.append(Part("bien-ban-da-ky.pdf", path=path))
-    return [*parts, *await _letter(request, meeting), *await _films(request, meeting)]
+    return [
+        *parts,
+        *await _letter(request, meeting),
+        *await _documents(request, meeting),
+        *await _films(request, meeting),
+    ]
 
 
 async def _letter(request: web.Request, meeting: Meeting) -> list[Part]:
@@ -230,6 +236,19 @@ async def _letter(request: web.Request, meeting: Meeting) -> list[Part]:
         return [Part("giay-moi-da-ky.pdf", path=services.files.path(letter.signed.digest))]
     pdf = await services.invitations.pdf(letter, meeting, datetime.now(UTC))
     return [Part("giay-moi.pdf", pdf)]
+
+
+async def _documents(request: web.Request, meeting: Meeting) -> list[Part]:
+    """The newest version of each, in the order of the tab; numbers keep equal names apart."""
+    documents, account = request.app[SERVICES].documents, signed_in(request)
+    reader = Reader(key=f"account:{account.id}", name=account.full_name, invited=True, edits=True)
+    return [
+        Part(
+            f"tai-lieu/{number:02d} {document.current.name.replace('/', '-')}",
+            path=documents.files.path(document.current.digest),
+        )
+        for number, document in enumerate(await documents.of_meeting(meeting, reader), start=1)
+    ]
 
 
 async def _films(request: web.Request, meeting: Meeting) -> list[Part]:
