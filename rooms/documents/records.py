@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from rooms.documents.kinds import OFFICE, PICTURES, Kind
+from rooms.documents.kinds import PICTURES, Kind
 
 
 class Visibility(StrEnum):
@@ -41,10 +41,6 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
         if self.kind in PICTURES:
             return "picture"
         return "text" if self.kind is Kind.TEXT else ""
-
-    @property
-    def is_office(self) -> bool:
-        return self.kind in OFFICE
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):

@@ -72,7 +72,7 @@ export class Desk {
     this.tabs.forEach((element, at) => {
       element.addEventListener("click", () => this.choose(/** @type {Tab} */ (TABS[at])), { signal });
     });
-    hook(this.root, "desk-close").parentElement?.parentElement?.addEventListener("keydown", (event) => this.#key(event), { signal });
+    this.root.addEventListener("keydown", (event) => this.#key(event), { signal });
   }
 
   /** @param {KeyboardEvent} event */

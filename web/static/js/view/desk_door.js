@@ -9,7 +9,7 @@
 
 import { t } from "../page.js";
 import { inOrder } from "../state.js";
-import { arrange, clone, hook, label, setAttribute, setText, show } from "./dom.js";
+import { arrange, clone, hook, label, setAttribute, setIcon, setText, show } from "./dom.js";
 
 export class DeskDoor {
   /** @type {Map<string, HTMLElement>} */
@@ -67,7 +67,7 @@ export class DeskDoor {
       yes: { text: t("removeOf", { name }), run: () => this.#remove(seat, false) },
       no: { text: t("removeBarredOf", { name }), run: () => this.#remove(seat, true) },
     });
-    hook(row, "yes").querySelector("use")?.setAttribute("href", `${hook(row, "yes").querySelector("use")?.getAttribute("href")?.replace("#i-check", "#i-leave")}`);
+    setIcon(hook(row, "yes"), "leave");
     this.#inside.set(seat.id, row);
     return row;
   }
