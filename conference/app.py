@@ -49,6 +49,7 @@ from rooms.documents.clamd import Clamd
 from rooms.documents.documents import Documents
 from rooms.documents.kinds import Kind
 from rooms.documents.records import Limits
+from rooms.documents.showing import DocumentShelf
 from rooms.health import HealthBoard
 from rooms.invitations.ics import Mailbox
 from rooms.invitations.invitations import Invitations, Office
@@ -178,7 +179,17 @@ def _services(
         fonts=fonts,
     )
     recordings = Recordings(db, settings.folder / "recordings")
-    live = LiveMeetings(db, meetings, recordings, media, clock, health, _switch_rule(settings))
+    documents = documents_of(settings, db)
+    live = LiveMeetings(
+        db,
+        meetings,
+        recordings,
+        media,
+        clock,
+        health,
+        _switch_rule(settings),
+        DocumentShelf(db, documents.pages),
+    )
     return Services(
         settings=web_settings,
         accounts=accounts,
@@ -196,7 +207,7 @@ def _services(
         series=Series(db, rules),
         templates=Templates(db),
         answers=answers,
-        documents=documents_of(settings, db),
+        documents=documents,
         dates=dates,
         entries=Entries(db),
         feeds=Feeds(db, accounts, web_settings.token_key),

@@ -43,6 +43,14 @@ REFUSALS: dict[str, str] = {
     "removed": N_("Chủ trì không cho vào cuộc họp này."),
     "waiting": N_("Đang chờ chủ trì cho vào."),
     "bad-scene": N_("Chọn đủ số điểm cầu cho bố cục này."),
+    "unknown-document": N_("Cuộc họp không có tài liệu này."),
+    "document-waits": N_("Tài liệu đang được chuyển sang PDF. Xin thử lại sau ít phút."),
+    "document-unreadable": N_("Tài liệu này không xem được trong phòng họp."),
+    "document-restricted": N_(
+        "Tài liệu này không dành cho mọi đại biểu nên không trình chiếu được."
+    ),
+    "unknown-page": N_("Tài liệu không có trang này."),
+    "no-document": N_("Hiện không có tài liệu nào đang trình chiếu."),
     "screen-taken": N_("Điểm cầu khác đang chia sẻ màn hình."),
     "already-recording": N_("Cuộc họp đang được ghi hình."),
     "not-recording": N_("Cuộc họp không được ghi hình."),

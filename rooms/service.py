@@ -9,7 +9,7 @@ from rooms.clock import Clock
 from rooms.errors import RequestRefused
 from rooms.health import HealthBoard
 from rooms.live.attendance import Attendance, Listener
-from rooms.live.meeting import RECENT_ENTRIES, LiveMeeting, Surroundings
+from rooms.live.meeting import RECENT_ENTRIES, LiveMeeting, Shelf, Surroundings
 from rooms.media_port import Connected, MediaPlane
 from rooms.meetings.meetings import Meetings
 from rooms.meetings.opening import opening
@@ -43,6 +43,7 @@ class LiveMeetings:
         clock: Clock,
         health: HealthBoard,
         switch: SwitchRule | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
         self._around = Surroundings(
             log=EventLog(db),
@@ -53,6 +54,7 @@ class LiveMeetings:
             clock=clock,
             health=health,
             switch=switch or SwitchRule(),
+            shelf=shelf,
         )
         self._db = db
         self._live: dict[int, LiveMeeting] = {}

@@ -12,6 +12,7 @@ from rooms.documents import core
 from rooms.documents.clamd import Clamd, Finding
 from rooms.documents.kinds import OFFICE, Kind, identify, named
 from rooms.documents.loading import load
+from rooms.documents.pages import PageImages
 from rooms.documents.records import (
     Document,
     DocumentDraft,
@@ -63,6 +64,7 @@ class Documents(Talk):
     ) -> None:
         super().__init__(db)
         self.files = FileStore(folder)
+        self.pages = PageImages(self.files, folder.with_name(f"{folder.name}-pages"))
         self.limits = limits or Limits()
         self.converts = converts
         self._clamd = clamd
@@ -291,6 +293,7 @@ class Documents(Talk):
             columns = (DocumentVersionRow.digest, DocumentVersionRow.preview_digest)
             rows = (await session.execute(select(*columns))).all()
         needed = {digest for row in rows for digest in row if digest}
+        await self.pages.sweep(needed)
         return await self.files.sweep(needed, older_than_s)
 
 

@@ -18,6 +18,7 @@ from rooms.session.model import (
     Seat,
     SeatId,
     SeatRef,
+    ShownDocument,
     VoteBase,
     VoteUnit,
 )
@@ -375,6 +376,36 @@ class ExtendMeeting(Command, frozen=True, tag="extend-meeting"):
     seconds: Annotated[int, Meta(ge=60, le=14400)]
 
 
+# ---------------------------------------------------------------- documents
+
+
+class OpenDocument(Command, frozen=True, tag="open-document"):
+    """Show a document of the meeting to all: its newest version, or the one named.
+
+    The shell looks it up and gives `PresentDocument` for the same seat.
+    """
+
+    document: Number
+    version: Number | None = None
+    page: Number = 1
+
+
+class PresentDocument(Command, frozen=True, tag="present-document"):
+    """`OpenDocument` with what is known of the document."""
+
+    document: ShownDocument
+
+
+class TurnPage(Command, frozen=True, tag="turn-page"):
+    """All who follow turn to this page."""
+
+    page: Number
+
+
+class CloseDocument(Command, frozen=True, tag="close-document"):
+    pass
+
+
 ClientCommand = (
     InviteToSpeak
     | EndTurn
@@ -415,6 +446,9 @@ ClientCommand = (
     | ChangeNote
     | CheckSite
     | ExtendMeeting
+    | OpenDocument
+    | TurnPage
+    | CloseDocument
 )
 
 AnyCommand = (
@@ -435,5 +469,6 @@ AnyCommand = (
     | EndMeeting
     | CountVote
     | WithdrawKnock
+    | PresentDocument
     | ClientCommand
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from rooms.session import admission, course, floor, notes, rollcall, scenes, votes, words
+from rooms.session import admission, course, floor, notes, papers, rollcall, scenes, votes, words
 from rooms.session import commands as c
 from rooms.session import events as e
 from rooms.session.decisions import (
@@ -282,6 +282,7 @@ _DECIDERS: Deciders = {
     **admission.DECIDERS,
     **scenes.DECIDERS,
     **notes.DECIDERS,
+    **papers.DECIDERS,
 }
 
 
@@ -411,6 +412,7 @@ def _ended(state: Session, event: e.MeetingEnded, at: float) -> Session:
         pause=None,
         knocking={},
         round=None,
+        document=None,
     )
 
 
@@ -436,5 +438,6 @@ _EVOLVERS: Evolvers = {
     **admission.EVOLVERS,
     **scenes.EVOLVERS,
     **notes.EVOLVERS,
+    **papers.EVOLVERS,
     e.Withheld: lambda state, event, at: state,
 }

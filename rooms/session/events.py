@@ -14,6 +14,7 @@ from rooms.session.model import (
     Scene,
     Seat,
     SeatId,
+    ShownDocument,
     SiteCheck,
     Vote,
 )
@@ -315,6 +316,21 @@ class MeetingExtended(Event, frozen=True, tag="meeting-extended"):
     by: SeatId
 
 
+class DocumentOpened(Event, frozen=True, tag="document-opened"):
+    """All see this document, in place of the one before."""
+
+    document: ShownDocument
+
+
+class PageTurned(Event, frozen=True, tag="page-turned"):
+    page: int
+    by: SeatId
+
+
+class DocumentClosed(Event, frozen=True, tag="document-closed"):
+    by: SeatId
+
+
 class Withheld(Event, frozen=True, tag="withheld"):
     """In place of an entry that is not for this seat. It changes nothing, and is in no log."""
 
@@ -376,6 +392,9 @@ AnyEvent = (
     | NoteChanged
     | SiteChecked
     | MeetingExtended
+    | DocumentOpened
+    | PageTurned
+    | DocumentClosed
     | Withheld
     | MeetingEnded
 )

@@ -269,6 +269,17 @@ class SiteCheck(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     at: float
 
 
+class ShownDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The document all follow, at the page of who presents it."""
+
+    id: int
+    version: int
+    title: str
+    pages: int
+    page: int  # from 1
+    by: SeatId  # who presents it
+
+
 class Session(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The whole state of one live meeting: a fold of its log.
 
@@ -311,4 +322,5 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     ends: float | None = None  # as planned, or as extended
     rehearsal: bool = False  # a test run of the meeting, with a log of its own
     farewell: str = ""  # what the chair says at the end
+    document: ShownDocument | None = None
     seq: int = 0  # of the last log entry folded in

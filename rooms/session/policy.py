@@ -20,6 +20,7 @@ _LEADS = frozenset({Role.CHAIR, Role.SECRETARY})
 _MUTERS = _LEADS | {Role.TECHNICIAN}
 _SHOWN = frozenset({Role.CHAIR, Role.SITE, Role.DELEGATE})
 _NOBODY: frozenset[Role] = frozenset()
+_PRESENTERS = _LEADS  # show documents whenever they want; others while they have the floor
 
 # Rights belong to the account and its seat, never to "whoever is left": a chair who reloads is
 # chair again, and nobody is promoted meanwhile. The service gives every command.
@@ -80,6 +81,10 @@ PERMISSIONS: dict[type[c.Command], frozenset[Role]] = {
     c.ChangeNote: _LEADS,
     c.CheckSite: _MUTERS,
     c.ExtendMeeting: _LEADS,
+    c.OpenDocument: _SHOWN | _PRESENTERS,
+    c.PresentDocument: _SHOWN | _PRESENTERS,
+    c.TurnPage: _SHOWN | _PRESENTERS,
+    c.CloseDocument: _SHOWN | _PRESENTERS,
 }
 
 
@@ -96,6 +101,13 @@ def leads(role: Role | None) -> bool:
 def assists(role: Role | None) -> bool:
     """Who leads, and the technician: they set what another seat's line carries."""
     return role is None or role in _MUTERS
+
+
+def presents(session: Session, actor: Actor) -> bool:
+    """Whether somebody shows documents to all: those who may, and who has the floor."""
+    if actor.role is None or actor.role in _PRESENTERS:
+        return True
+    return session.floor is not None and session.floor.seat == actor.seat
 
 
 def permissions(role: Role) -> tuple[str, ...]:

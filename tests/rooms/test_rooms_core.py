@@ -26,6 +26,7 @@ from rooms.session.model import (
     Seat,
     SeatId,
     Session,
+    ShownDocument,
 )
 from rooms.session.policy import PERMISSIONS, SERVICE, Actor, may, permissions
 
@@ -79,6 +80,7 @@ def meeting() -> Meeting:
 # ---------------------------------------------------------------- permissions
 
 # c chair, s secretary, t technician, p place (site), d delegate
+REPORT = ShownDocument(id=3, version=1, title="Báo cáo", pages=9, page=1, by=SECRETARY)
 ALLOWED = {
     c.Enter: "",
     c.Depart: "",
@@ -136,6 +138,10 @@ ALLOWED = {
     c.ChangeNote: "cs",
     c.CheckSite: "cst",
     c.ExtendMeeting: "cs",
+    c.OpenDocument: "cspd",
+    c.PresentDocument: "cspd",
+    c.TurnPage: "cspd",
+    c.CloseDocument: "cspd",
 }
 LETTERS = {"c": CHAIR, "s": SECRETARY, "t": TECHNICIAN, "p": KBANG, "d": DELEGATE}
 EXAMPLES: dict[type[c.Command], c.Command] = {
@@ -195,6 +201,10 @@ EXAMPLES: dict[type[c.Command], c.Command] = {
     c.ChangeNote: c.ChangeNote(note=1, kind=NoteKind.TASK, text="Giao Sở Tài chính"),
     c.CheckSite: c.CheckSite(seat=PLEIKU, passed=True),
     c.ExtendMeeting: c.ExtendMeeting(seconds=900),
+    c.OpenDocument: c.OpenDocument(document=3),
+    c.PresentDocument: c.PresentDocument(document=REPORT),
+    c.TurnPage: c.TurnPage(page=2),
+    c.CloseDocument: c.CloseDocument(),
 }
 # Commands that are allowed, and yet find nothing to work on in a meeting that has just begun.
 NOTHING_YET = {
@@ -212,7 +222,10 @@ NOTHING_YET = {
     c.PublishVote: "unknown-vote",
     c.TurnAway: "unknown-seat",
     c.ChangeNote: "unknown-note",
+    c.OpenDocument: "unknown-document",
+    c.TurnPage: "no-document",
 }
+PRESENTS = (c.OpenDocument, c.PresentDocument, c.TurnPage, c.CloseDocument)
 
 
 def test_every_command_has_a_row_in_the_tables():
@@ -235,6 +248,8 @@ def test_command_by_role_in_every_state(command, letter):
 
     if allowed and command is c.TakeChair:  # for the deputy alone, see the tests of the course
         assert present == ([] if seat == CHAIR else "not-allowed")
+    elif letter in "pd" and command in PRESENTS:  # while they have the floor
+        assert present == "not-allowed"
     elif allowed and command in NOTHING_YET:
         assert present == NOTHING_YET[command]
     else:

@@ -31,6 +31,7 @@ STRUCTURES: list[type[msgspec.Struct]] = [
     model.Floor,
     model.Agenda,
     model.Pause,
+    model.ShownDocument,
     model.RollCall,
     model.RollAnswer,
     model.Message,
@@ -50,7 +51,12 @@ STRUCTURES: list[type[msgspec.Struct]] = [
     notices.Line,
 ]
 ROOMS = Path(rooms.__file__).parent
-ON_A_SOCKET = [*ROOMS.glob("session/*.py"), *ROOMS.glob("live/*.py"), ROOMS / "service.py"]
+ON_A_SOCKET = [
+    *ROOMS.glob("session/*.py"),
+    *ROOMS.glob("live/*.py"),
+    ROOMS / "service.py",
+    ROOMS / "documents/showing.py",
+]
 REFUSED = {
     code
     for file in ON_A_SOCKET

@@ -25,6 +25,7 @@ from rooms.session.model import (
     Seat,
     SeatId,
     Session,
+    ShownDocument,
 )
 from rooms.session.policy import Actor, may
 
@@ -51,6 +52,7 @@ SECRETARY = Seat(
     on_tiles=False,
 )
 SEATS = (*SITES, SECRETARY)
+REPORT = ShownDocument(id=3, version=1, title="Báo cáo", pages=9, page=1, by=SECRETARY.id)
 
 
 def any_id(dice: random.Random, things: Sequence[Any]) -> int:
@@ -120,6 +122,9 @@ def random_command(dice: random.Random, state: Session, seat: Seat, late: bool) 
             ),
             c.CheckSite(seat=other, passed=on),
             c.ExtendMeeting(seconds=600),
+            c.PresentDocument(document=REPORT),
+            c.TurnPage(page=dice.randint(1, 10)),
+            c.CloseDocument(),
             c.EndMeeting() if late else c.FollowSpeaker(seat=other),
         )
     )

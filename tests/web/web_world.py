@@ -31,6 +31,7 @@ from rooms.directory.sites import Sites
 from rooms.directory.units import Units
 from rooms.documents.documents import Documents
 from rooms.documents.records import Limits
+from rooms.documents.showing import DocumentShelf
 from rooms.health import HealthBoard
 from rooms.invitations.ics import Mailbox
 from rooms.invitations.invitations import Invitations, Office
@@ -388,7 +389,9 @@ async def running_site(
         "demo": False,
     }
     plane = Silence()
-    live = LiveMeetings(db, world.meetings, recordings, plane, SystemClock(), health)
+    documents = Documents(db, folder / "documents", Limits(file_bytes=700_000))
+    shelf = DocumentShelf(db, documents.pages)
+    live = LiveMeetings(db, world.meetings, recordings, plane, SystemClock(), health, shelf=shelf)
     audit = Audit(db)
     revisions, answers, mail = Revisions(db), Answers(db), MailQueue(db)
     files, fonts = (
@@ -429,7 +432,7 @@ async def running_site(
         series=Series(db),
         templates=Templates(db),
         answers=answers,
-        documents=Documents(db, folder / "documents", Limits(file_bytes=700_000)),
+        documents=documents,
         dates=Dates(db),
         entries=Entries(db),
         feeds=Feeds(db, world.accounts, b"k" * 32),

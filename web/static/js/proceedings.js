@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Roll call, words, votes, coming in, the scene: how their events change the session. Pure; mirrors
- * `rooms/session/{rollcall,words,votes,admission,scenes}.py`, and a test feeds both the same log.
+ * Roll call, words, votes, coming in, the scene, documents: how their events change the session. Pure; mirrors
+ * `rooms/session/{rollcall,words,votes,admission,scenes,papers}.py`, and a test feeds both the same log.
  *
  * @import { LogEvent, Question, Session, Vote } from "./protocol.js"
  */
@@ -15,7 +15,7 @@ const KEPT_MESSAGES = 100;
  * @returns {Session | null} null: not an event of these
  */
 export function evolveProceedings(session, event, at) {
-  return rollCall(session, event, at) ?? words(session, event) ?? votes(session, event, at) ?? doors(session, event) ?? scenes(session, event) ?? notes(session, event);
+  return rollCall(session, event, at) ?? words(session, event) ?? votes(session, event, at) ?? doors(session, event) ?? scenes(session, event) ?? notes(session, event) ?? papers(session, event);
 }
 
 /** @param {Session} session @param {LogEvent} event @param {number} at @returns {Session | null} */
@@ -154,6 +154,21 @@ function notes(session, event) {
       return { ...session, checks: { ...session.checks, [event.seat]: event.check } };
     case "meeting-extended":
       return { ...session, ends: event.until };
+    default:
+      return null;
+  }
+}
+
+/** @param {Session} session @param {LogEvent} event @returns {Session | null} */
+function papers(session, event) {
+  const { document } = session;
+  switch (event.type) {
+    case "document-opened":
+      return { ...session, document: event.document };
+    case "page-turned":
+      return { ...session, document: document && { ...document, page: event.page, by: event.by } };
+    case "document-closed":
+      return { ...session, document: null };
     default:
       return null;
   }

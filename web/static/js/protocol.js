@@ -80,6 +80,14 @@
  * @typedef {"main" | "two" | "four" | "presidium" | "document" | "grid"} SceneKind
  * @typedef {{ kind: SceneKind, seats: readonly string[] }} Scene
  *
+ * @typedef {object} ShownDocument what all follow
+ * @property {number} id
+ * @property {number} version
+ * @property {string} title
+ * @property {number} pages
+ * @property {number} page where who presents is, from 1
+ * @property {string} by
+ *
  * What those who lead ask for; `lower-hand` is a request of its own, here beside its likes.
  *
  * @typedef {{ type: "invite-to-speak", seat: string, seconds: number | null, person?: string }
@@ -132,6 +140,7 @@
  * @property {number | null} ends as planned, or as extended
  * @property {boolean} rehearsal a test run
  * @property {string} farewell what the chair says at the end
+ * @property {ShownDocument | null} document
  * @property {number} seq
  *
  * @typedef {{ type: "meeting-opened", meeting: number, title: string, seats: Seat[], agenda: AgendaItem[],
@@ -186,6 +195,9 @@
  *   | { type: "note-changed", note: number, kind: NoteKind, text: string, by: string }
  *   | { type: "site-checked", seat: string, check: SiteCheck }
  *   | { type: "meeting-extended", until: number, by: string }
+ *   | { type: "document-opened", document: ShownDocument }
+ *   | { type: "page-turned", page: number, by: string }
+ *   | { type: "document-closed", by: string }
  *   | { type: "withheld" }
  *   | { type: "meeting-ended", by: string, text: string }} LogEvent
  *

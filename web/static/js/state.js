@@ -69,6 +69,7 @@ export const NOTHING = Object.freeze({
   ends: null,
   rehearsal: false,
   farewell: "",
+  document: null,
   seq: 0,
 });
 
@@ -240,7 +241,7 @@ export function evolve(session, { seq, at, event }) {
       return next;
     case "meeting-ended": {
       const seats = Object.values(session.seats).map((seat) => ({ ...seat, ...AWAY, hand: null }));
-      const nobody = { main: null, pinned: false, sharing: null, recording: null, floor: null, queue: [], pause: null, knocking: {}, round: null };
+      const nobody = { main: null, pinned: false, sharing: null, recording: null, floor: null, queue: [], pause: null, knocking: {}, round: null, document: null };
       return { ...next, ...nobody, phase: "ended", farewell: event.text, seats: byId(seats) };
     }
     default: // an event of a later version
