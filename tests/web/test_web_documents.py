@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import FormData
+from fpdf import FPDF
 from test_web_answers import link_of
 from web_world import Browser, Site, add_meeting
 
@@ -11,6 +12,9 @@ from conference.conversion import convert, office_program
 from rooms.documents.documents import Documents
 from rooms.documents.kinds import Kind
 from rooms.documents.records import Preview, Reader
+from rooms.documents.showing import DocumentShelf
+from rooms.errors import RequestRefused
+from rooms.live.meeting import Paged
 from rooms.meetings.meetings import Meeting, MeetingState
 from rooms.records.audit import Action
 
@@ -256,3 +260,64 @@ async def test_a_conversion_that_hangs_is_given_up(site, meeting, tmp_path):
 def test_the_program_that_converts():
     assert office_program("off") is None
     assert office_program("/nowhere/soffice") is None
+
+
+# ---------------------------------------------------------------- pages, for the room
+
+
+def a_pdf() -> bytes:
+    pdf = FPDF()
+    for number in (1, 2):
+        pdf.add_page()
+        pdf.set_font("helvetica", size=20)
+        pdf.cell(0, 10, f"Trang {number}")
+    return bytes(pdf.output())
+
+
+async def test_pages_come_as_pictures_that_are_kept_for_good(site: Site, meeting: Meeting):
+    document = await uploaded(site, meeting, ("a.pdf", a_pdf()))
+    browser = await site.browser("kbang")
+    page = f"{HERE}/{document}/1/trang/2"
+    response = await browser.client.get(page + "?rong=300")
+    assert (await response.read())[8:12] == b"WEBP"
+    assert response.headers["Content-Type"] == "image/webp"
+    assert "immutable" in response.headers["Cache-Control"]
+    known = {"If-None-Match": response.headers["ETag"]}
+    assert (await browser.client.get(page + "?rong=300", headers=known)).status == 304
+    assert await (await browser.client.get(page + "/chu")).text() == "Trang 2"
+    assert (await browser.client.get(f"{HERE}/{document}/1/trang/3")).status == 404
+
+
+async def test_pages_have_the_rights_of_their_document(site: Site, meeting: Meeting):
+    document = await uploaded(site, meeting, ("a.pdf", a_pdf()), visibility="chair")
+    page = f"{HERE}/{document}/1/trang/1"
+    kbang = await site.browser("kbang")
+    for path in (page, page + "/chu"):
+        assert (await kbang.client.get(path)).status == 404
+    assert await (await kbang.client.get(f"{HERE}/danh-sach")).json() == []
+    secretary = await site.browser("thuky")
+    assert (await secretary.client.get(page)).status == 200
+    (listed,) = await (await secretary.client.get(f"{HERE}/danh-sach")).json()
+    assert listed["state"] == "restricted"
+    shelf = DocumentShelf(site.db, site.services.documents.pages)
+    with pytest.raises(RequestRefused, match="document-restricted"):
+        await shelf.shown(meeting.id, document, None)
+
+
+async def test_the_room_is_told_what_can_be_shown(site: Site, meeting: Meeting):
+    document = await uploaded(site, meeting, ("Báo cáo.pdf", a_pdf()))
+    await uploaded(site, meeting, ("ghi chú.txt", "Xin chào".encode()))
+    browser = await site.browser("kbang")
+    listed = await (await browser.client.get(f"{HERE}/danh-sach")).json()
+    assert [(one["title"], one["state"]) for one in listed] == [
+        ("Báo cáo", "ready"),
+        ("ghi chú", "none"),
+    ]
+    shelf = DocumentShelf(site.db, site.services.documents.pages)
+    assert await shelf.shown(meeting.id, document, None) == Paged(
+        version=1, title="Báo cáo", pages=2
+    )
+    with pytest.raises(RequestRefused, match="unknown-document"):
+        await shelf.shown(meeting.id, document, 7)
+    with pytest.raises(RequestRefused, match="document-unreadable"):
+        await shelf.shown(meeting.id, listed[1]["id"], None)
