@@ -102,7 +102,10 @@
  *   | { type: "take-chair" }
  *   | { type: "go-to-item", item: number | null }
  *   | { type: "start-pause", seconds: number }
- *   | { type: "end-pause" }} Command
+ *   | { type: "end-pause" }
+ *   | { type: "open-document", document: number, page?: number }
+ *   | { type: "turn-page", page: number }
+ *   | { type: "close-document" }} Command
  * @typedef {{ type: string } & Record<string, unknown>} DeskCommand those of the desk, see `signaling/PROTOCOL.md`
  *
  * @typedef {object} Session

@@ -298,10 +298,22 @@ class Room {
       muteAll: () => void requests().ask("mute-all"),
       showOnMain: (seat) => void requests().ask("show-on-main", { seat }),
       ...leadingActions(this),
+      ...this.#documentActions(),
       record: () => void requests().toggleRecording(),
       end: () => void requests().end(),
       permissions: () => this.state.permissions,
       openRequests: () => this.requests?.open ?? 0,
+    };
+  }
+
+  /** @returns {import("./view/document_view.js").DocumentActions & import("./view/documents_dialog.js").ListActions} */
+  #documentActions() {
+    return {
+      openDocument: (document) => void this.requests.command({ type: "open-document", document }),
+      turnPage: (page) => void this.requests.command({ type: "turn-page", page }),
+      closeDocument: () => void this.requests.command({ type: "close-document" }),
+      documentBack: () => this.view.document.back(),
+      documentChanged: () => this.#changed(),
     };
   }
 
@@ -358,13 +370,16 @@ class Room {
     const line = { ...lineLook(open, this.peer.state, quality, told, ownSeat(this.state)?.limits), path };
     const shown = this.measuring.withheld ? withheld(this.state) : this.state;
     this.teller.turn(this.state, now);
-    const scene = session === null || this.mode === "grid" ? null : sceneSeats(session, this.state.seat);
-    this.view.arrange(scene === null ? this.mode : "grid", this.panel);
+    this.view.document.follow(this.state);
+    const reads = this.view.document.open;
+    const scene = session === null || this.mode === "grid" || reads ? null : sceneSeats(session, this.state.seat);
+    const mode = reads ? "main" : this.mode;
+    this.view.arrange(scene === null ? mode : "grid", this.panel);
     this.#plan = plan({
       seats: session === null ? [] : (scene ?? onTiles(session).map(({ id }) => id)),
       presiding: session === null ? null : (presiding(session)?.id ?? null),
       own: this.state.seat,
-      mode: scene === null ? this.mode : "grid",
+      mode: scene === null ? mode : "grid",
       page: this.turn,
       slots: this.peer.slots.video - 1,
       tilesShown: !this.panel,

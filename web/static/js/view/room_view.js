@@ -9,6 +9,8 @@
  * @import { Bye, LineLimits } from "../protocol.js"
  * @import { State } from "../state.js"
  * @import { LeadingActions } from "../leading.js"
+ * @import { DocumentActions } from "./document_view.js"
+ * @import { ListActions } from "./documents_dialog.js"
  * @import { LeadActions } from "./panel.js"
  */
 
@@ -17,6 +19,8 @@ import { page, t } from "../page.js";
 import { AgendaView } from "./agenda_view.js";
 import { ButtonBar, NowLine, TopBar } from "./bars.js";
 import { DeviceDialog, confirm } from "./dialogs.js";
+import { DocumentView } from "./document_view.js";
+import { DocumentsDialog } from "./documents_dialog.js";
 import { hook, setText, show } from "./dom.js";
 import { LineDialog } from "./line_dialog.js";
 import { MainPicture } from "./main_picture.js";
@@ -56,7 +60,7 @@ const PHONE_UNIT = 0.56;
  * @property {() => readonly string[]} permissions
  * @property {() => number} openRequests requests without an answer
  *
- * @typedef {OwnActions & LeadingActions & Omit<LeadActions, "close" | "pause">} RoomActions
+ * @typedef {OwnActions & DocumentActions & ListActions & LeadingActions & Omit<LeadActions, "close" | "pause">} RoomActions
  *
  * @typedef {object} Frame everything one rendering shows
  * @property {State} state
@@ -93,6 +97,8 @@ export class RoomView {
     this.main = new MainPicture(root);
     this.agenda = new AgendaView(root, actions, signal);
     this.pause = new PauseView(root, actions, signal);
+    this.document = new DocumentView(root, actions, signal);
+    this.documents = new DocumentsDialog(root, actions, this.messages, signal);
     this.chooser = new SeatChooser(root, signal);
     this.panel = new Panel(root, { ...actions, close: actions.list, pause: () => this.pause.open() }, signal);
     this.shortcuts = new Shortcuts(root, actions.permissions, (name) => this.#keyed(actions, name), signal);
@@ -152,7 +158,8 @@ export class RoomView {
 
   /** @param {"main" | "grid"} mode @param {boolean} panel */
   arrange(mode, panel) {
-    this.stage.dataset.mode = this.phone ? "main" : mode;
+    this.stage.dataset.mode = this.phone || this.document.open ? "main" : mode;
+    this.stage.dataset.reads = String(this.document.open);
     this.stage.dataset.list = String(panel);
   }
 
@@ -186,6 +193,8 @@ export class RoomView {
     this.tiles.render(state, plan, tile, now);
     this.agenda.render(state, now);
     this.pause.render(state, now);
+    this.document.draw();
+    this.documents.render(state, this.document.open);
     this.panel.render(state, panel, now);
     this.nowLine.render(state, line.tone === "warn");
     this.buttons.render(state, local, now);
