@@ -53,7 +53,7 @@ async def test_a_recording_survives_the_worker_and_plays(
     await asyncio.sleep(4)
 
     await secretary.click("[data-panel-end]")
-    await secretary.click("[data-confirm-yes]")
+    await secretary.click("[data-end-yes]")
     ended = time.time()
     await chair.until('!document.querySelector("[data-final]").hidden')
 

@@ -4,8 +4,10 @@ from pathlib import Path
 
 from rooms_world import Ear, HandClock, PlaneNotes
 
+from rooms.errors import RequestRefused
 from rooms.health import HealthBoard
 from rooms.live.attendance import Attendance
+from rooms.live.meeting import Paged
 from rooms.meetings.meetings import Meeting, Meetings, MeetingState
 from rooms.records.recordings import Recordings
 from rooms.service import LiveMeetings
@@ -13,6 +15,15 @@ from rooms.session.model import PeerId, Seat, Session, Source
 from rooms.store.log import EventLog
 
 EVERYTHING = frozenset({Source.MICROPHONE, Source.CAMERA})
+
+
+class OneDocument:
+    """A shelf with one document of three pages."""
+
+    async def shown(self, meeting_id: int, document_id: int, version: int | None) -> Paged:
+        if document_id != 3:
+            raise RequestRefused("unknown-document")
+        return Paged(version=version or 1, title="Báo cáo", pages=3)
 
 
 class World:
@@ -30,7 +41,13 @@ class World:
         self.plane = PlaneNotes()
         self.health = HealthBoard(self.clock)
         self.live = LiveMeetings(
-            self.db, self.meetings, self.recordings, self.plane, self.clock, self.health
+            self.db,
+            self.meetings,
+            self.recordings,
+            self.plane,
+            self.clock,
+            self.health,
+            shelf=OneDocument(),
         )
 
     async def restart(self) -> None:

@@ -10,7 +10,9 @@ from sqlalchemy import text
 
 from rooms.errors import RequestRefused
 from rooms.live.proceedings import KNOCK_SECONDS
+from rooms.meetings.records import MeetingState
 from rooms.session import commands as c
+from rooms.session.model import Phase
 from rooms.session.notices import Permissions, Receipt
 from rooms.store.ballots import Ballots
 
@@ -175,3 +177,39 @@ async def test_the_room_device_of_the_chairs_site_does_not_lead(world: World):
     assert "mute-all" not in device.permissions
     with pytest.raises(RequestRefused, match="not-allowed"):
         await device.submit(c.MuteAll())
+
+
+async def test_nothing_ends_by_itself_while_a_meeting_runs(world: World):
+    kbang, _ = await world.enter("kbang")
+    chair, _ = await world.enter("chutri")
+    await chair.submit(c.StartPause(seconds=600))
+    for _ in range(30):  # days beyond the planned end, the break and everybody's patience
+        world.clock.advance(3 * 3600)
+        await asyncio.sleep(0)
+    assert world.session.phase is Phase.OPEN
+    assert await world.state() is MeetingState.LIVE
+    assert world.session.pause is not None, "until who leads goes on"
+    await world.live.depart(kbang, left=True)
+    await world.live.depart(chair, left=True)
+    world.clock.advance(3 * 3600)
+    assert world.session.phase is Phase.OPEN, "also when everybody has left"
+    back, _ = await world.enter("chutri")
+    await back.submit(c.ExtendMeeting(seconds=900))
+    assert world.session.ends == world.clock.now() + 900
+    await back.submit(c.EndMeeting(text="Cảm ơn các đồng chí."))
+    assert world.live.session(world.meeting.id) is None
+
+
+async def test_a_document_is_looked_up_before_it_is_shown(world: World):
+    chair, _ = await world.enter("chutri")
+    kbang, _ = await world.enter("kbang")
+    with pytest.raises(RequestRefused, match="unknown-document"):
+        await chair.submit(c.OpenDocument(document=99))
+    with pytest.raises(RequestRefused, match="unknown-page"):
+        await chair.submit(c.OpenDocument(document=3, page=5))
+    await chair.submit(c.OpenDocument(document=3, page=2))
+    shown = world.session.document
+    assert (shown.title, shown.version, shown.page) == ("Báo cáo", 1, 2)
+    assert shown.by == chair.seat_id
+    with pytest.raises(RequestRefused, match="not-allowed"):
+        await kbang.submit(c.OpenDocument(document=3))

@@ -332,3 +332,15 @@ async def test_passwords_of_unknown_accounts_cannot_be_set(site: Site):
     assert (await browser.post("/quan-tri/tai-khoan/99999/mat-khau")).status == 404
     technician = await site.browser("kythuat")
     assert (await technician.post("/quan-tri/tai-khoan/1/mat-khau")).status == 403
+
+
+async def test_who_was_in_a_meeting_hears_what_follows(site: Site):
+    now = datetime.now(UTC)
+    await add_meeting(site.world, "Giao ban", now, short_name="giao-ban", state=MeetingState.LIVE)
+    tomorrow = now + timedelta(days=1)
+    await add_meeting(site.world, "Họp thủy lợi", tomorrow, short_name="thuy-loi")
+    browser = await site.browser("kbang")
+    found = await (await browser.client.get("/cuoc-hop/giao-ban/phong/sau-hop")).json()
+    assert found["next"]["title"] == "Họp thủy lợi"
+    assert found["next"]["page"] == "/cuoc-hop/thuy-loi"
+    assert found["conclusions"]

@@ -1,21 +1,26 @@
 """The device check and the meeting room: the frame their browser modules fill."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 from aiohttp import web
 
+from rooms.directory.accounts import Account
 from rooms.errors import RequestRefused
 from rooms.meetings.meetings import Meeting, MeetingState
-from rooms.meetings.records import OVER, UNPUBLISHED
+from rooms.meetings.records import OVER, UNPUBLISHED, WAITING
 from rooms.meetings.seating import knocking_seat
 from rooms.session.model import Seat
 from web.auth import SIGN_IN, account_of
+from web.formats import clock, long_date
 from web.pages.common import CEILINGS, meeting_of, reference, seat_of
 from web.pages.links import holds_link, seat_by_link
 from web.services import SERVICES
 from web.views import ASSETS, Page, render
+
+LOOKED_AHEAD = timedelta(days=30)  # for the next meeting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +120,32 @@ async def show_room(request: web.Request) -> web.Response:
     return render(request, page)
 
 
+async def after(request: web.Request) -> web.Response:
+    """What follows the meeting, for who was in it: when the conclusions are due, what is next."""
+    meeting, _ = await _seated(request)
+    now, account = datetime.now(UTC), account_of(request)
+    rehearsed = meeting.state is not MeetingState.LIVE and meeting.state not in OVER
+    due = await request.app[SERVICES].minutes.conclusions_due(now)
+    found = await _next(request, meeting, account, now) if account is not None else None
+    after = {"conclusions": "" if rehearsed else long_date(due), "next": found}
+    return web.json_response(after, headers={"Cache-Control": "no-store"})
+
+
+async def _next(
+    request: web.Request, meeting: Meeting, account: Account, now: datetime
+) -> dict[str, str] | None:
+    """The next meeting with a seat for this account."""
+    meetings = request.app[SERVICES].meetings
+    for one in await meetings.between(now, now + LOOKED_AHEAD, account):
+        seated = meetings.seat_for(one, account) is not None
+        if one.id != meeting.id and one.state in WAITING and one.start > now and seated:
+            when = f"{clock(one.start)}, {long_date(one.start)}"
+            return {"title": one.title, "when": when, "page": f"/cuoc-hop/{reference(one)}"}
+    return None
+
+
 ROUTES = [
     web.get("/cuoc-hop/{meeting}/kiem-tra", show_check),
     web.get("/cuoc-hop/{meeting}/phong", show_room),
+    web.get("/cuoc-hop/{meeting}/phong/sau-hop", after),
 ]

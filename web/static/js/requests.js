@@ -21,6 +21,7 @@ import { ownSeat, waiting } from "./state.js";
  * @property {LocalMedia} media
  * @property {Messages} messages
  * @property {(question: { title: string, text: string, yes: string }) => Promise<boolean>} confirm
+ * @property {(question: { text: string, words: string }) => Promise<string | null>} askEnd
  * @property {() => void} onChange
  */
 
@@ -132,7 +133,7 @@ export class Requests {
     await this.ask(records ? "stop-recording" : "start-recording");
   }
 
-  /** Asks once, in numbers. */
+  /** Asks once, in numbers, for the closing words. */
   async end() {
     const { session } = this.parts.state();
     if (session === null) return;
@@ -141,8 +142,9 @@ export class Requests {
     if (session.recording !== null) parts.push(t("endRecording"));
     const count = waiting(session).length;
     if (count > 0) parts.push(t("endWaiting", { count }));
-    const question = { title: t("endTitle"), text: parts.join(" "), yes: t("endYes") };
-    if (await this.parts.confirm(question)) await this.ask("end-meeting");
+    const words = t(session.rehearsal ? "endWordsRehearsal" : "endWords");
+    const text = await this.parts.askEnd({ text: parts.join(" "), words });
+    if (text !== null) await this.ask("end-meeting", { text });
   }
 
   /**

@@ -84,6 +84,7 @@ class Room {
       media: this.media,
       messages: this.view.messages,
       confirm: (question) => this.view.confirm(question),
+      askEnd: (question) => this.view.askEnd(question),
       onChange: () => this.#changed(),
     });
     this.desk = new Desk(
@@ -244,7 +245,8 @@ class Room {
   #finish(bye) {
     this.lost.over();
     leaving.abort();
-    this.view.finish(bye);
+    const { session } = this.state;
+    this.view.finish(bye, { words: session?.farewell ?? "", rehearsal: session?.rehearsal ?? false });
   }
 
   #slots() {

@@ -22,6 +22,7 @@ import { DeviceDialog, confirm } from "./dialogs.js";
 import { DocumentView } from "./document_view.js";
 import { DocumentsDialog } from "./documents_dialog.js";
 import { hook, setText, show } from "./dom.js";
+import { askEnd, farewell } from "./end_dialog.js";
 import { LineDialog } from "./line_dialog.js";
 import { MainPicture } from "./main_picture.js";
 import { Messages } from "./messages.js";
@@ -210,13 +211,14 @@ export class RoomView {
     setText(hook(this.lost, "lost-text"), t(`${text}Text`, { hotline: page.hotline }));
   }
 
-  /** The meeting is over for this page. @param {Bye} bye */
-  finish(bye) {
+  /** The meeting is over for this page. @param {Bye} bye @param {{ words: string, rehearsal: boolean }} ended */
+  finish(bye, ended) {
     show(this.lost, false);
     const final = hook(this.root, "final");
     const known = `bye_${bye.code}` in page.texts;
     setText(hook(final, "final-title"), known ? t(`bye_${bye.code}`) : bye.text);
     setText(hook(final, "final-text"), known ? t(`bye_${bye.code}_text`) : "");
+    if (bye.code === "ended") void farewell(final, ended);
     const again = hook(final, "final-again");
     show(again, bye.code !== "ended" && bye.code !== "not-invited");
     // The page's own listeners ended with `leaving`.
@@ -228,6 +230,11 @@ export class RoomView {
   /** @param {{ title: string, text: string, yes: string }} question */
   confirm(question) {
     return confirm(this.root, question, this.signal);
+  }
+
+  /** @param {{ text: string, words: string }} question */
+  askEnd(question) {
+    return askEnd(this.root, question, this.signal);
   }
 
   async toggleFull() {
