@@ -65,6 +65,7 @@ from rooms.records.audit import Audit
 from rooms.records.dumps import Dumps
 from rooms.records.recordings import Recordings
 from rooms.records.replays import Replays
+from rooms.rehearsals.desk import RehearsalDesk
 from rooms.reports.ledger import Ledger
 from rooms.service import LiveMeetings
 from rooms.store.database import Database
@@ -214,6 +215,7 @@ def _services(
         invitations=invitations,
         recipients=invitations.recipients,
         minutes=MinutesDesk(db, files, dates),
+        rehearsals=RehearsalDesk(db),
         mail=mail,
         files=files,
         fonts=fonts,

@@ -53,6 +53,8 @@ class SeatHealth(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     paused: tuple[PausedPicture, ...]  # pictures it shows and is not sent
     history: dict[str, tuple[float | None, ...]]  # FIGURES (wire names) -> points, oldest first
     trouble: Trouble | None  # the last one
+    spoke: bool = False  # was heard since it came in first
+    saw_document: bool = False
 
 
 class MeetingHealth(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -103,6 +105,8 @@ class _SeatRecord:
         self.line = LineQuality()
         self.history = _History()
         self.trouble: Trouble | None = None
+        self.spoke = False
+        self.saw_document = False
 
 
 class _MeetingRecord:
@@ -190,6 +194,16 @@ class HealthBoard:
         record = self._meetings[meeting_id].seat(seat)
         record.trouble = Trouble(code=code, at=self._clock.now())
 
+    def spoke(self, meeting_id: int, seat: SeatId) -> None:
+        """A voice was heard from there."""
+        self._meetings[meeting_id].seat(seat).spoke = True
+
+    def saw_document(self, meeting_id: int, seat: SeatId) -> None:
+        """A page of a document was sent there; nothing when the meeting is not live."""
+        record = self._meetings.get(meeting_id)
+        if record is not None:
+            record.seat(seat).saw_document = True
+
     def recording(self, meeting_id: int, growing: bool, size_bytes: int) -> None:
         self._meetings[meeting_id].recording = (growing, size_bytes)
 
@@ -228,4 +242,6 @@ def _seats(record: _MeetingRecord, now: float, history: bool) -> Iterable[SeatHe
             paused=known.paused,
             history=known.history.points(now) if history else {},
             trouble=known.trouble,
+            spoke=known.spoke,
+            saw_document=known.saw_document,
         )

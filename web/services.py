@@ -35,6 +35,7 @@ from rooms.records.audit import Audit
 from rooms.records.dumps import Dumps
 from rooms.records.recordings import Recordings
 from rooms.records.replays import Replays
+from rooms.rehearsals.desk import RehearsalDesk
 from rooms.reports.reports import Reports
 from rooms.service import LiveMeetings
 from rooms.store.files import FileStore
@@ -91,6 +92,7 @@ class Services:
     recipients: Recipients
     mail: MailQueue
     minutes: MinutesDesk
+    rehearsals: RehearsalDesk
     files: FileStore
     fonts: PaperFonts
     recordings: Recordings

@@ -121,6 +121,8 @@ class Watch:
         for seat_id, level, speaking in levels:
             seat = self._audience.session.seats.get(seat_id)
             if seat is not None and seat.microphone:
+                if speaking:
+                    self._health.spoke(self._meeting, seat_id)
                 self._speakers.put(seat_id, Level(seat=seat_id, level=level, speaking=speaking))
 
     def dominant(self, seat: SeatId) -> None:

@@ -49,6 +49,7 @@ from rooms.records.audit import Audit
 from rooms.records.dumps import Dumps
 from rooms.records.recordings import Recordings
 from rooms.records.replays import Replays
+from rooms.rehearsals.desk import RehearsalDesk
 from rooms.reports.reports import Reports
 from rooms.reports.travel import BUILT_IN, Rates, read_distances
 from rooms.service import LiveMeetings
@@ -439,6 +440,7 @@ async def running_site(
         invitations=invitations,
         recipients=invitations.recipients,
         minutes=MinutesDesk(db, files, Dates(db)),
+        rehearsals=RehearsalDesk(db),
         mail=mail,
         files=files,
         fonts=fonts,

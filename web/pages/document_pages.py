@@ -8,8 +8,11 @@ from rooms.documents.pages import WIDTHS, width_for
 from rooms.documents.records import Document, Preview, Visibility
 from rooms.documents.showing import page_source
 from rooms.errors import RequestRefused
+from web.auth import account_of
 from web.pages.answer_form import number
+from web.pages.common import meeting_of, seat_of
 from web.pages.document_readers import document_of, documents_of, reading
+from web.services import SERVICES
 
 _KEPT = "private, max-age=31536000, immutable"  # the content of a version never changes
 
@@ -29,11 +32,22 @@ async def picture(request: web.Request) -> web.StreamResponse:
     """`?rong=`: how many dots wide it is wanted; some widths are made."""
     source, page = await _source(request)
     width = width_for(number(request.query.get("rong", "")) or WIDTHS[1])
+    await _seen(request)
     made = await documents_of(request).pages.picture(source, page, width)
     if made is None:
         raise RequestRefused("not-found")
     headers = {"Content-Type": "image/webp", "Cache-Control": _KEPT, "X-Robots-Tag": "noindex"}
     return web.FileResponse(made, headers=headers)  # with an ETag
+
+
+async def _seen(request: web.Request) -> None:
+    """The technician sees that documents reach the site."""
+    account = account_of(request)
+    if account is not None:
+        meeting = await meeting_of(request)
+        seat = seat_of(request, meeting, account)
+        if seat is not None:
+            request.app[SERVICES].health.saw_document(meeting.id, seat.id)
 
 
 async def text(request: web.Request) -> web.Response:

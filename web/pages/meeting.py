@@ -13,12 +13,14 @@ from rooms.meetings.lifecycle import may_edit, relation
 from rooms.meetings.meetings import InvitedSite, Meeting, MeetingState
 from rooms.meetings.records import StaffMember
 from rooms.records.recordings import RecordingInfo
+from rooms.rehearsals.checks import Standing
 from rooms.session.model import Seat, SeatId, Session
 from web.auth import require, signed_in
 from web.formats import wait
 from web.i18n import gettext, mark
 from web.pages.common import OVERSEERS, SCHEDULERS, reference, seat_of, session_of, visible_meeting
 from web.pages.document_readers import shown_to
+from web.pages.rehearsal import checks_of
 from web.pages.steps import CourseMark, StepButton, buttons, course
 from web.pages.tabs import Tab, meeting_tabs
 from web.services import SERVICES
@@ -72,6 +74,7 @@ class MeetingPage(Page):
     steps: tuple[StepButton, ...]
     may_edit: bool
     may_copy: bool
+    checks: Standing | None  # of the sites before the meeting; None: not for this account
     left_note: str  # why it was postponed or cancelled
     asked: str  # a step that lacks its reason
     template_said: str
@@ -162,6 +165,7 @@ async def show(request: web.Request) -> web.Response:
         steps=buttons(meeting, account, taken),
         may_edit=may_edit(meeting.state, relation(meeting, account)),
         may_copy=account.role in SCHEDULERS,
+        checks=await checks_of(request, meeting, account),
         left_note=taken[-1].note if taken and meeting.state in LEFT else "",
         asked=request.query.get("can-ly-do", ""),
         template_said=request.query.get("mau", ""),

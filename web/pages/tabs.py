@@ -49,6 +49,7 @@ _KINDS = (
     ),
     _Kind(name="answers", label=mark("Xác nhận"), path="/xac-nhan", by_link=True),
     _Kind(name="documents", label=mark("Tài liệu"), path="/tai-lieu", by_link=True),
+    _Kind(name="rehearsal", label=mark("Chạy thử"), path="/chay-thu", seen=_oversees),
     _Kind(name="minutes", label=mark("Biên bản"), path="/bien-ban", seen=_oversees),
     _Kind(name="history", label=mark("Lịch sử"), path="/lich-su", seen=_oversees),
 )

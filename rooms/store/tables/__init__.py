@@ -55,6 +55,7 @@ from rooms.store.tables.records import (
     RecordingRow,
     RehearsalEntryRow,
 )
+from rooms.store.tables.rehearsals import SiteCheckRow
 from rooms.store.tables.reports import (
     ReportCursorRow,
     ReportSiteRow,
@@ -109,6 +110,7 @@ __all__ = [
     "ReportSiteRow",
     "ReportUnitRow",
     "SiteAnswerRow",
+    "SiteCheckRow",
     "SiteDelegateRow",
     "SiteGroupMemberRow",
     "SiteGroupRow",
