@@ -356,12 +356,15 @@ class Downlink:
         return self._probe_due if pacer is None else min(self._probe_due, pacer.due)
 
     def run(self, now: float) -> None:
-        """Send what is due of pictures and probes; the caller flushes."""
+        """Send what is due of pictures and probes, at once: behind the lines that follow it would
+        leave later than the send log says, and the line would look slow."""
+        now = self.fanout.time(now)
         pacer = self.peer.pacer
         if pacer is not None and pacer.due <= now:
             pacer.release(now, lambda group, packet: self.fanout.send_held(group, packet, now))
         if self._probe_due <= now:
             self._send_probe(now)
+        self.fanout.egress.flush()
 
     def _send_probe(self, now: float) -> None:
         """The next portion of a probe."""
@@ -374,7 +377,7 @@ class Downlink:
         self._probe_due = now + CLUSTER_S / PROBE_PARTS if self._parts else float("inf")
         if not self._parts and self.estimator is not None:
             last = int(self.fanout.numbers.next[self.peer.index]) - 1
-            self.estimator.probes.finished(last, now)
+            self.estimator.probes.finished(last, self.fanout.time(now))
 
     # Debugging
 

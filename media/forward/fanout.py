@@ -134,7 +134,7 @@ class FanOut:
         self.egress = egress
         self.counters = counters
         self.numbers = numbers if numbers is not None else TransportNumbers()
-        self.rtx = RtxSender(egress, counters, self.numbers)
+        self.rtx = RtxSender(egress, counters, self.numbers, self.time)
         self.matrix_from = MATRIX_FROM
         self._protect = lib.srtp_protect
         self._packets = 0  # sent, not yet in the counters
@@ -142,8 +142,7 @@ class FanOut:
 
     def send(self, feed: Feed, packets: Sequence[SourcePacket], now: float) -> int:
         """Copies of `packets` (in arrival order) to the feed's sinks; returns how many."""
-        if self.clock is not None:
-            now = self.clock()
+        now = self.time(now)
         if feed.groups is None:
             feed.groups = build_groups(feed, feed.sinks)
             for group in feed.groups:
@@ -164,6 +163,10 @@ class FanOut:
             self._advance(feed, fresh)
         self._tell()
         return copies
+
+    def time(self, now: float) -> float:
+        """When what is made now leaves; `now`: when the burst began."""
+        return now if self.clock is None else self.clock()
 
     def _tell(self) -> None:
         self.counters.add("packets_out", self._packets)
@@ -333,8 +336,7 @@ class FanOut:
         for start in range(0, members, rows):
             if start:  # what is ready need not wait for the next part
                 self.egress.flush()
-                if self.clock is not None:
-                    now = self.clock()
+                now = self.time(now)
             stop = min(start + rows, members)
             slot = self.egress.reserve((stop - start) * count)
             written = matrix.write(self.egress, group, run, start, stop, slot, self.numbers.next)

@@ -3,6 +3,7 @@
 Never under a slot's own SSRC: an equal number with other bytes would reuse the AES-GCM nonce.
 """
 
+from collections.abc import Callable
 from struct import Struct
 
 from pylibsrtp._binding import lib
@@ -24,12 +25,23 @@ _PADDED_NUMBER_AT = 17
 
 
 class RtxSender:
-    """Single packets into the egress. `now`: monotonic seconds."""
+    """Single packets into the egress. `now`: monotonic seconds.
 
-    def __init__(self, egress: Egress, counters: Counters, numbers: TransportNumbers) -> None:
+    Args:
+        time: of a `now`: when a packet made now leaves.
+    """
+
+    def __init__(
+        self,
+        egress: Egress,
+        counters: Counters,
+        numbers: TransportNumbers,
+        time: Callable[[float], float],
+    ) -> None:
         self.egress = egress
         self.counters = counters
         self.numbers = numbers
+        self._time = time
 
     def resend(self, sink: DownTrack, epoch: Epoch, packet: SourcePacket, now: float) -> bool:
         """One packet again; False when the slot has no RTX."""
@@ -37,6 +49,7 @@ class RtxSender:
         rtx_ssrc, payload_type = sink.slot.rtx_ssrc, epoch.codec.rtx_payload_type
         if rtx_ssrc is None or payload_type is None or peer.srtp_tx is None:
             return False
+        now = self._time(now)
         wire = WireFormat(epoch.encoding, epoch.codec, sink.slot.extensions)
         head, transport = wire.head(packet, now, payload_type)
         out = packet.extended + epoch.sequence_offset & 0xFFFF
@@ -74,7 +87,7 @@ class RtxSender:
         datagram = bytearray(head) + bytes(fill - 1) + bytes((fill,))
         sink.rtx_sequence = sink.rtx_sequence + 1 & 0xFFFF
         _NUMBERS.pack_into(datagram, 2, sink.rtx_sequence, 0, sink.slot.rtx_ssrc or 0)
-        self.numbers.write(datagram, _PADDED_NUMBER_AT, peer, now)
+        self.numbers.write(datagram, _PADDED_NUMBER_AT, peer, self._time(now))
         if not self._send(peer, datagram):
             return False
         self.counters.add("probe_packets")

@@ -114,6 +114,27 @@ def test_a_fast_line_shows_the_largest_layer_within_two_seconds() -> None:
     assert not meeting.line.grants
 
 
+def test_a_worker_that_is_late_takes_no_line_for_a_slow_one() -> None:
+    """What a look sends leaves some milliseconds after the look began; the send log knows."""
+    meeting = Meeting(20_000_000)
+    room, net = meeting.world.room, meeting.net
+    lateness = itertools.cycle((0.0, 0.002, 0.009, 0.004))
+
+    def poll() -> None:
+        began = net.now - next(lateness)
+        if room.next_deadline(began) <= began:
+            room.poll(began)
+            room.flush(began)
+        meeting._report()
+
+    room.fanout.clock = lambda: net.now
+    meeting._poll = poll  # type: ignore[method-assign]
+    meeting.run(5.0)
+    assert meeting.world.counters.get("probe_packets")
+    assert not meeting.line.bounded
+    assert meeting.line.peer.pacer is None
+
+
 def test_a_line_that_gets_slow_gets_a_smaller_layer_and_the_large_one_comes_back() -> None:
     meeting = Meeting(3e6)
     meeting.run(4.0)
