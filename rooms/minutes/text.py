@@ -92,6 +92,7 @@ def _absent(site: SiteRecord) -> bool:
 
 def _course(found: Proceedings) -> str:
     lines = [_item(item) for item in found.agenda if item.stretches]
+    lines += [f"Tài liệu trình chiếu lúc {_short(one.at)}: {one.title}." for one in found.documents]
     lines += [f"Giải lao từ {_clock(start)} đến {_clock(end)}." for start, end in found.pauses]
     return "\n".join(lines) or "Hội nghị diễn ra theo chương trình."
 

@@ -7,7 +7,7 @@ import msgspec
 from rooms.records.attendance import SeatAttendance, attendance
 from rooms.session import events as e
 from rooms.session.core import NOTHING, evolve
-from rooms.session.model import Note, RollAnswer, SeatId, Session, Vote
+from rooms.session.model import Note, RollAnswer, SeatId, Session, ShownDocument, Vote
 from rooms.session.policy import presiding
 from rooms.session.votes import Result, result
 
@@ -50,6 +50,16 @@ class SiteRecord(msgspec.Struct, frozen=True, kw_only=True):
     answer: RollAnswer | None  # of the roll call
 
 
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that was shown to all, for the first time."""
+
+    at: float
+    title: str
+    version: int
+    item: int | None  # agenda item at hand
+    by: str  # name of the seat
+
+
 class Proceedings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the minutes are made of."""
 
@@ -64,6 +74,7 @@ class Proceedings(msgspec.Struct, frozen=True, kw_only=True):
     votes: tuple[CountedVote, ...]
     notes: tuple[Note, ...]
     handovers: tuple[tuple[float, str], ...]  # when, and who presided from then on
+    documents: tuple[Shown, ...] = ()
 
     @property
     def head_count(self) -> int:
@@ -99,6 +110,7 @@ class _Book:
         self.stretches: dict[int, list[tuple[float, float]]] = {}
         self.handovers: list[tuple[float, str]] = []
         self.present: dict[int, frozenset[SeatId]] = {}  # vote -> who was there when it closed
+        self.documents: dict[tuple[int, int], Shown] = {}
         self._chair = ""
 
     def note(self, entry: e.Entry) -> None:
@@ -118,11 +130,23 @@ class _Book:
                 self.present[vote] = frozenset(
                     seat.id for seat in self.session.seats.values() if seat.present
                 )
+            case e.DocumentOpened(document=document):
+                self._shown(document, entry.at)
             case e.MeetingEnded():
                 self.ended = entry.at
         chair = presiding(self.session)
         if chair is not None:
             self._chair = _titled(chair.name, chair.person)
+
+    def _shown(self, document: ShownDocument, at: float) -> None:
+        shown = Shown(
+            at=at,
+            title=document.title,
+            version=document.version,
+            item=self.session.item,
+            by=_named(self.session, document.by),
+        )
+        self.documents.setdefault((document.id, document.version), shown)
 
     def _turn(self, before: Session, at: float) -> None:
         floor = before.floor
@@ -165,6 +189,7 @@ class _Book:
             votes=tuple(self._vote(vote) for vote in session.votes if vote.closed is not None),
             notes=session.notes,
             handovers=tuple(self.handovers),
+            documents=tuple(self.documents.values()),
         )
 
     def _item(self, number: int, session: Session) -> ItemTimes:

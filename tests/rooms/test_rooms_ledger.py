@@ -2,7 +2,7 @@
 
 import pytest
 from rooms_world import CHAIR, KBANG, PLEIKU, SEATS, SECRETARY
-from test_rooms_core import Meeting, returns
+from test_rooms_core import REPORT, Meeting, returns
 
 from rooms.records.ledger import proceedings
 from rooms.session import commands as c
@@ -78,3 +78,13 @@ def test_votes_name_who_is_missing_and_notes_stay(meeting):
     assert found.votes[0].result.cast == 2
     assert found.votes[0].missing == ("Tên site:4", "Tên user:9")
     assert [note.text for note in found.notes] == ["Giao Sở Tài chính"]
+
+
+def test_a_document_that_was_shown_is_kept_once_with_its_item(meeting):
+    meeting.do(SECRETARY, c.GoToItem(item=11))
+    for _ in range(2):
+        meeting.do(SECRETARY, c.PresentDocument(document=REPORT))
+        meeting.do(SECRETARY, c.TurnPage(page=3))
+        meeting.do(SECRETARY, c.CloseDocument())
+    (shown,) = proceedings(meeting.entries, meeting.now).documents
+    assert (shown.title, shown.version, shown.item) == ("Báo cáo", 1, 11)
