@@ -29,6 +29,7 @@ PAGES = (
     "/cuoc-hop/demo/thanh-phan",
     "/cuoc-hop/demo/lich-su",
     "/cuoc-hop/demo",
+    "/cuoc-hop/demo/chay-thu",
     "/cuoc-hop/demo/kiem-tra",
     "/cuoc-hop/demo/phong?vao=1",
     "/danh-ba",

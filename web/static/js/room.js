@@ -13,6 +13,7 @@ import { Conduct } from "./conduct.js";
 import { limitedBy, lineLook } from "./describe.js";
 import { DeskNotices } from "./desk_notices.js";
 import * as devices from "./devices.js";
+import { EndsNotice } from "./ends_notice.js";
 import { Feeds } from "./feeds.js";
 import { isAsked, mayTakeChair } from "./floor.js";
 import { offerHandle } from "./handle.js";
@@ -98,6 +99,7 @@ class Room {
       signal,
     );
     this.deskNotices = new DeskNotices(this.view.messages, (tab) => this.desk.choose(tab));
+    this.endsNotice = new EndsNotice(this.view.messages, () => void this.requests.command({ type: "extend-meeting", seconds: 900 }));
     this.conduct = new Conduct(() => this.state, this.requests, this.view.messages);
     this.voices = new Voices((blocked) => this.notices.sound(blocked), signal);
     void this.voices.choose(devices.choices().speaker);
@@ -401,6 +403,7 @@ class Room {
     });
     this.desk.render(this.state);
     this.deskNotices.render(this.state);
+    this.endsNotice.render(this.state, now);
     this.#tellView(this.#plan);
   }
 

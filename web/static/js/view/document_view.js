@@ -154,7 +154,7 @@ export class DocumentView {
     setAttribute(this.next, "aria-disabled", String(at >= shown.pages));
     show(this.followButton, alone);
     setText(hook(this.followButton, "label"), t(this.#leads ? "documentEndAhead" : "documentFollow"));
-    show(this.aheadButton, !alone);
+    show(this.aheadButton, !alone && shown.pages > 1);
     show(this.closeButton, this.#leads);
     this.#picture(shown, at);
     if (!this.text.hidden) void this.#readText(shown, at);
