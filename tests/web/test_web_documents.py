@@ -6,7 +6,7 @@ import pytest
 from aiohttp import FormData
 from fpdf import FPDF
 from test_web_answers import link_of
-from web_world import Browser, Site, add_meeting
+from web_world import Browser, Deaf, Site, add_meeting
 
 from conference.conversion import convert, office_program
 from rooms.documents.documents import Documents
@@ -16,7 +16,9 @@ from rooms.documents.showing import DocumentShelf
 from rooms.errors import RequestRefused
 from rooms.live.meeting import Paged
 from rooms.meetings.meetings import Meeting, MeetingState
+from rooms.meetings.seating import knocking_seat
 from rooms.records.audit import Action
+from rooms.session import commands
 
 HERE = "/cuoc-hop/giao-ban/tai-lieu"
 PDF = b"%PDF-1.7 " + bytes(range(256)) * 20
@@ -321,3 +323,31 @@ async def test_the_room_is_told_what_can_be_shown(site: Site, meeting: Meeting):
         await shelf.shown(meeting.id, document, 7)
     with pytest.raises(RequestRefused, match="document-unreadable"):
         await shelf.shown(meeting.id, listed[1]["id"], None)
+
+
+async def test_a_guest_who_was_admitted_sees_what_is_shown_and_nothing_else(site: Site):
+    meeting = await add_meeting(
+        site.world,
+        "Giao ban",
+        datetime.now(UTC),
+        short_name="giao-ban",
+        state=MeetingState.LIVE,
+    )
+    shown = await uploaded(site, meeting, ("a.pdf", a_pdf()))
+    other = await uploaded(site, meeting, ("b.pdf", a_pdf()))
+    live, guest = site.services.live, await site.browser("iapa")
+    page = f"{HERE}/{shown}/1/trang/1"
+    assert (await guest.client.get(page)).status == 404
+    chair = site.world.meetings.seat_for(meeting, site.world.people["chutri"])
+    led = await live.enter(meeting, chair, "c1", Deaf())
+    seat = knocking_seat(meeting, site.world.people["iapa"])
+    with pytest.raises(RequestRefused, match="waiting"):
+        await live.enter(meeting, seat, "c2", Deaf())
+    await led.submit(commands.Admit(seat=seat.id))
+    await live.enter(meeting, seat, "c2", Deaf())
+    assert (await guest.client.get(page)).status == 404
+    await led.submit(commands.OpenDocument(document=shown))
+    assert live.session(meeting.id).document.pages == 2
+    assert (await guest.client.get(page)).status == 200
+    assert (await guest.client.get(f"{HERE}/{other}/1/trang/1")).status == 404
+    assert (await guest.client.get(f"{HERE}/{shown}/1/tep")).status == 404

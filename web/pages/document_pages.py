@@ -4,13 +4,16 @@ from typing import Any
 
 from aiohttp import web
 
+from rooms.directory.accounts import Account
 from rooms.documents.pages import WIDTHS, width_for
-from rooms.documents.records import Document, Preview, Visibility
+from rooms.documents.records import Document, Preview, Reader, Visibility
 from rooms.documents.showing import page_source
 from rooms.errors import RequestRefused
+from rooms.meetings.records import Meeting
+from rooms.meetings.seating import knocking_seat
 from web.auth import account_of
 from web.pages.answer_form import number
-from web.pages.common import meeting_of, seat_of
+from web.pages.common import meeting_of, seat_of, session_of
 from web.pages.document_readers import document_of, documents_of, reading
 from web.services import SERVICES
 
@@ -19,13 +22,35 @@ _KEPT = "private, max-age=31536000, immutable"  # the content of a version never
 
 async def _source(request: web.Request) -> tuple[str, int]:
     """What the pages of a version are made of, under the rights of its document; and the page."""
-    _, reader, meeting = await reading(request)
+    reader, meeting = await _reader(request)
     document = await document_of(request, meeting, reader)
     version = document.version(int(request.match_info["number"]))
     source = None if version is None else page_source(version)
     if source is None:
         raise RequestRefused("not-found")
     return source, int(request.match_info["page"])
+
+
+async def _reader(request: web.Request) -> tuple[Reader, Meeting]:
+    """Who reads by invitation; else who was admitted to the room, of what is shown there now."""
+    try:
+        _, reader, meeting = await reading(request)
+    except RequestRefused:
+        account, meeting = account_of(request), await meeting_of(request)
+        if account is None or not _shown_to_guest(request, meeting, account):
+            raise
+        reader = Reader(key=f"account:{account.id}", name=account.full_name, invited=True)
+    return reader, meeting
+
+
+def _shown_to_guest(request: web.Request, meeting: Meeting, account: Account) -> bool:
+    session, seat = session_of(request, meeting), knocking_seat(meeting, account)
+    if session is None or session.document is None or seat is None:
+        return False
+    known = session.seats.get(seat.id)
+    shown = (str(session.document.id), str(session.document.version))
+    asked = (request.match_info["document"], request.match_info["number"])
+    return known is not None and known.present and shown == asked
 
 
 async def picture(request: web.Request) -> web.StreamResponse:
