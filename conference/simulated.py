@@ -1,8 +1,8 @@
 """Simulated sites: `python -m conference.simulated`, one process that plays several sites.
 
 They join like any other client, send moving pictures and speech-like sound, speak in turns, raise
-a hand now and then, keep quiet while a person speaks, obey the chair, and come back when the
-service was restarted.
+a hand now and then, keep quiet while a person speaks, obey the chair, answer the roll call, vote,
+and come back when the service was restarted.
 """
 
 import argparse
@@ -59,12 +59,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--meeting", default="demo", help="id or short name")
     parser.add_argument("--count", type=int, default=6, help="how many sites")
     parser.add_argument("--data", type=Path, required=True, help="data folder of the service")
+    parser.add_argument("--quiet", action="store_true", help="they neither speak nor raise a hand")
     parser.add_argument("--log-level", default="warning")
     options = parser.parse_args(arguments)
     logs.set_up(options.log_level)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(simulate(options.url, options.meeting, options.count, options.data))
+            return runner.run(
+                simulate(options.url, options.meeting, options.count, options.data, options.quiet)
+            )
     except (ConfigError, OSError) as error:
         print(f"simulated sites: {error}", file=sys.stderr)
         return 2
@@ -72,8 +75,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
-async def simulate(url: str, meeting: str, count: int, data: Path) -> int:
-    """Play `count` invited sites of `meeting` until told to stop."""
+async def simulate(url: str, meeting: str, count: int, data: Path, quiet: bool = False) -> int:
+    """Play `count` invited sites of `meeting` until told to stop; `quiet`: none asks to speak."""
     stop = _stop_event()
     chosen = await _choose_sites(data, meeting, count)
     key = load_key(data)
@@ -110,8 +113,9 @@ async def simulate(url: str, meeting: str, count: int, data: Path) -> int:
         tasks.start(ticker.run(), name="ticker")
         for number, site in enumerate(chosen):
             tasks.start(play(number, site), name=f"site {site.site_id}")
-        tasks.start(_converse(sites, around.floor, around.rng), name="conversation")
-        tasks.start(_raise_hands(sites, around.rng), name="hands")
+        if not quiet:
+            tasks.start(_converse(sites, around.floor, around.rng), name="conversation")
+            tasks.start(_raise_hands(sites, around.rng), name="hands")
         try:
             await stop.wait()
         finally:

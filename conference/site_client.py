@@ -14,10 +14,11 @@ import msgspec
 from aiortc import RTCCertificate
 
 from conference import __version__
+from conference.duties import owed_after, owed_on_entering
 from media.load.clipfile import Clip
 from media.load.offer import MediaPlan
 from media.load.peer import Peer, PeerFailed, Ticker
-from rooms.session import events
+from rooms.session import commands, events
 from rooms.session.model import SeatId, Session, Source
 from rooms.session.notices import Layers, MediaLost, MediaReset, Speakers
 from signaling import messages
@@ -40,6 +41,7 @@ BACKOFF_SECONDS = (0.3, 0.5, 1.0, 1.5)
 PERSON_SECONDS = 1.0  # shorter sounds of a person interrupt nobody
 LISTEN_SECONDS = 0.2  # how often a speaking site notices what others do
 GOODBYE_SECONDS = 0.5  # for the server's closing handshake
+DUTY_SECONDS = (1.0, 4.0)  # how long a site takes to answer the roll call or to vote
 OBEY_MUTE_SECONDS = 60.0  # a muted site does not speak again for so long
 
 _decoder: msgspec.json.Decoder[messages.AnyServerMessage] = msgspec.json.Decoder(
@@ -105,6 +107,7 @@ class SimulatedSite:
         self._peer: Peer | None = None
         self._new_media = asyncio.Event()
         self._seats: list[SeatId] = []  # those shown on tiles, protocol order
+        self._owed: set[asyncio.Task[None]] = set()
         self._quiet_until = 0.0  # monotonic; obeying a mute
 
     @property
@@ -196,6 +199,8 @@ class SimulatedSite:
             if not isinstance(welcome, messages.Welcome) or welcome.session is None:
                 raise Refused("no welcome")
             self._enter(welcome.session)
+            for duty in owed_on_entering(self.seat, welcome.session, around.rng):
+                self._owe(duty)
             tasks = [
                 asyncio.create_task(self._ping(socket, welcome.ping_seconds)),
                 asyncio.create_task(self._media(welcome.session)),
@@ -210,9 +215,10 @@ class SimulatedSite:
                 raise error
 
     async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
-        for task in tasks:
+        running = [*tasks, *self._owed]
+        for task in running:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
         self._socket = None
         for waiting in self._waiting.values():
             waiting.cancel()
@@ -271,6 +277,9 @@ class SimulatedSite:
             case messages.Events(entries=entries):
                 for entry in entries:
                     self._follow(entry.event)
+                    duty = owed_after(self.seat, entry.event, self._around.rng)
+                    if duty is not None:
+                        self._owe(duty)
             case Speakers(levels=levels):
                 for level in levels:
                     self._around.floor.hear(level.seat, level.speaking, time.monotonic())
@@ -302,6 +311,17 @@ class SimulatedSite:
                 self._around.floor.hear(seat, False, time.monotonic())
             case _:
                 pass
+
+    def _owe(self, duty: commands.ClientCommand) -> None:
+        task = asyncio.create_task(self._do(duty))
+        self._owed.add(task)
+        task.add_done_callback(self._owed.discard)
+
+    async def _do(self, duty: commands.ClientCommand) -> None:
+        """After a moment, as people do; what is no longer wanted by then is refused."""
+        await asyncio.sleep(self._around.rng.uniform(*DUTY_SECONDS))
+        with contextlib.suppress(Refused, TimeoutError, ConnectionError, aiohttp.ClientError):
+            await self.request(messages.Command, command=duty)
 
     # ------------------------------------------------------------ media
 
