@@ -23,6 +23,7 @@ from conference.jobs import run_jobs
 from conference.mailer import Mailer, run_follower
 from conference.media_plane import WorkerPlane
 from conference.reform_days import run_reform_days
+from conference.rehearsals import run_rehearsals
 from conference.reports import reports_of, run_reports
 from conference.seats import Seats
 from conference.tasks import Supervisor
@@ -282,6 +283,7 @@ def _start_jobs(
         ),
         name="documents",
     )
+    supervisor.start(run_rehearsals(services.health, services.rehearsals), name="rehearsals")
     supervisor.start(run_reform_days(services.reforms), name="reform days")
     supervisor.start(run_reports(Ledger(db)), name="reports")
     supervisor.start(Mailer(services.mail, services.files, settings.mail).run(), name="mailer")

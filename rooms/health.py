@@ -131,6 +131,10 @@ class HealthBoard:
     def live_meetings(self) -> list[int]:
         return sorted(self._meetings)
 
+    def rehearsals(self) -> list[int]:
+        """Meetings whose test run goes on."""
+        return [id for id, record in self._meetings.items() if record.session.rehearsal]
+
     def snapshot(self, meeting_id: int, *, history: bool = True) -> MeetingHealth | None:
         """How a meeting does now; None: it is not live."""
         record = self._meetings.get(meeting_id)

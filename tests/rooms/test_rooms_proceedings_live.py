@@ -213,3 +213,19 @@ async def test_a_document_is_looked_up_before_it_is_shown(world: World):
     assert shown.by == chair.seat_id
     with pytest.raises(RequestRefused, match="not-allowed"):
         await kbang.submit(c.OpenDocument(document=3))
+
+
+async def test_a_voice_that_was_heard_is_known_to_the_technician(world: World):
+    kbang, _, peer = await world.enter_with_media("kbang")
+
+    def spoke() -> bool:
+        health = world.health.snapshot(world.meeting.id, history=False)
+        return next(seat.spoke for seat in health.seats if seat.seat == kbang.seat_id)
+
+    world.observer.on_speakers([(peer, 100, True)])
+    assert not spoke(), "its microphone is off"
+    await kbang.submit(c.SetMicrophone(on=True))
+    world.observer.on_speakers([(peer, 20, False)])
+    assert not spoke()
+    world.observer.on_speakers([(peer, 100, True)])
+    assert spoke()

@@ -52,14 +52,6 @@ class RehearsalPage(Page):
     editable: bool
 
 
-async def keep_measured(request: web.Request, meeting: Meeting) -> None:
-    """Keep what is known of the sites while a test run, or the meeting, is in session."""
-    services = request.app[SERVICES]
-    health = services.health.snapshot(meeting.id, history=False)
-    if health is not None:
-        await services.rehearsals.measure(meeting.id, health)
-
-
 async def checks_of(request: web.Request, meeting: Meeting, account: Account) -> Standing | None:
     """How the sites stand, for those who watch over the meeting."""
     if account.role not in OVERSEERS:
@@ -82,8 +74,6 @@ def _states(request: web.Request, meeting: Meeting) -> dict[int, str]:
 @require(*OVERSEERS)
 async def show(request: web.Request) -> web.Response:
     meeting = await visible_meeting(request, signed_in(request))
-    if meeting.state is MeetingState.REHEARSAL:
-        await keep_measured(request, meeting)
     checks = await request.app[SERVICES].rehearsals.of_meeting(meeting.id)
     states = _states(request, meeting)
     missing = request.query.get("loc") == "chua-dat"

@@ -17,7 +17,6 @@ from rooms.session.model import SeatId
 from web.auth import require, signed_in
 from web.i18n import gettext, mark
 from web.pages.common import reference, visible_meeting
-from web.pages.rehearsal import keep_measured
 from web.pages.schedule_form import member, text_of
 from web.services import SERVICES
 
@@ -143,8 +142,6 @@ async def _advance(
         lifecycle.check_step(meeting.state, state, lifecycle.relation(meeting, account), note)
         await services.live.oversee(meeting.id, EndMeeting(), SeatId(f"user:{account.id}"))
         return
-    if meeting.state is S.REHEARSAL:
-        await keep_measured(request, meeting)
     await services.series.advance(meeting.id, state, scope, account, datetime.now(UTC), note)
     if meeting.state is S.REHEARSAL:
         await services.live.leave_rehearsal(meeting.id)
