@@ -21,7 +21,7 @@ from rooms.session.events import Entry
 from rooms.session.model import PeerId, Phase, Seat, SeatId, Session
 from rooms.session.policy import SERVICE, Actor
 from rooms.session.slots import Tile
-from rooms.store.ballots import Ballots
+from rooms.store.ballots import Ballots, RehearsalBallots
 from rooms.store.database import Database
 from rooms.store.log import EventLog, Log, RehearsalLog, last_run
 from rooms.switching import SwitchRule
@@ -185,13 +185,20 @@ class LiveMeetings:
         """The test run that goes on, or the next one. Each has a log of its own."""
         run = await last_run(self._db, meeting.id)
         if run:
-            log = RehearsalLog(self._db, run)
-            session, recent = await self._fold(meeting, log, rehearsal=True)
+            around = self._test_run(run)
+            session, recent = await self._fold(meeting, around.log, rehearsal=True)
             if session.phase is not Phase.ENDED:
-                return self._started(meeting, session, recent, replace(self._around, log=log))
-        log = RehearsalLog(self._db, run + 1)
-        session, recent = await self._fold(meeting, log, rehearsal=True)
-        return self._started(meeting, session, recent, replace(self._around, log=log))
+                return self._started(meeting, session, recent, around)
+        around = self._test_run(run + 1)
+        session, recent = await self._fold(meeting, around.log, rehearsal=True)
+        return self._started(meeting, session, recent, around)
+
+    def _test_run(self, run: int) -> Surroundings:
+        return replace(
+            self._around,
+            log=RehearsalLog(self._db, run),
+            ballots=RehearsalBallots(self._db, run),
+        )
 
     def _started(
         self, meeting: Meeting, session: Session, recent: list[Entry], around: Surroundings

@@ -38,7 +38,7 @@ from rooms.session.model import PeerId, Phase, Role, Seat, SeatId, Session, Show
 from rooms.session.notices import AnyNotice, MediaLost, Permissions, Receipt
 from rooms.session.policy import SERVICE, Actor, acting_role, presents
 from rooms.session.visible import entries_for, session_for
-from rooms.store.ballots import Ballots, Paper
+from rooms.store.ballots import Box, Paper
 from rooms.store.log import Log
 from rooms.switching import SwitchRule
 
@@ -79,7 +79,7 @@ class Surroundings:
     """What a live meeting works with."""
 
     log: Log
-    ballots: Ballots
+    ballots: Box
     meetings: Meetings
     recordings: Recordings
     plane: MediaPlane

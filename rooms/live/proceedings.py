@@ -11,7 +11,7 @@ from rooms.session import commands as c
 from rooms.session import events as e
 from rooms.session.model import SeatId, Session
 from rooms.session.votes import find, uncounted
-from rooms.store.ballots import Ballots
+from rooms.store.ballots import Box
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class Proceedings:
     def __init__(
         self,
         clock: Clock,
-        ballots: Ballots,
+        ballots: Box,
         session: Callable[[], Session],
         post: Callable[[c.Command], None],
     ) -> None:

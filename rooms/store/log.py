@@ -8,7 +8,7 @@ from sqlalchemy import func, insert, select
 
 from rooms.session.events import AnyEvent, Entry
 from rooms.session.model import Session
-from rooms.store.ballots import Paper, put
+from rooms.store.ballots import Paper, put, put_in_rehearsal
 from rooms.store.database import Database
 from rooms.store.tables import LogEntryRow, LogSnapshotRow, RehearsalEntryRow
 
@@ -85,8 +85,8 @@ class EventLog:
 
 
 class RehearsalLog:
-    """The log of one test run of a meeting. Test runs are short: they have no snapshots, and what
-    is voted in them counts nowhere."""
+    """The log of one test run of a meeting. Test runs are short: they have no snapshots. Each
+    has its own ballot boxes."""
 
     def __init__(self, db: Database, run: int) -> None:
         self._db = db
@@ -109,6 +109,7 @@ class RehearsalLog:
         ]
         async with self._db.session() as session:
             await session.execute(insert(RehearsalEntryRow), rows)
+            await put_in_rehearsal(session, meeting_id, self._run, papers)
 
     async def entries(self, meeting_id: int, after: int = 0) -> list[Entry]:
         """Entries with seq > `after`, in order."""

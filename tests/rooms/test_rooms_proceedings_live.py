@@ -229,3 +229,20 @@ async def test_a_voice_that_was_heard_is_known_to_the_technician(world: World):
     assert not spoke()
     world.observer.on_speakers([(peer, 100, True)])
     assert spoke()
+
+
+async def test_a_secret_vote_in_a_test_run_is_counted_from_a_box_of_that_run(tomorrow: World):
+    for choice in ((0, 1), (1, 0)):
+        secretary, _ = await tomorrow.enter("thuky")
+        kbang, _ = await tomorrow.enter("kbang")
+        await secretary.submit(c.OpenVote(question="Thử?", options=AYES, secret=True))
+        vote = tomorrow.session.votes[0].id
+        await kbang.submit(c.CastVote(vote=vote, counts=choice))
+        await secretary.submit(c.CloseVote(vote=vote))
+        await until(lambda: tomorrow.session.votes[0].tally is not None)
+        assert tomorrow.session.votes[0].tally == choice
+        await secretary.submit(c.EndMeeting())
+        await until_state(tomorrow, "approved")
+        async with tomorrow.db.session() as session:
+            await session.execute(text("UPDATE meetings SET state = 'rehearsal'"))
+    assert await Ballots(tomorrow.db).receipts(tomorrow.meeting.id, vote) == []

@@ -62,7 +62,7 @@ from rooms.store.tables.reports import (
     ReportUnitRow,
     SitePresenceRow,
 )
-from rooms.store.tables.votes import BallotBoxRow, BallotReceiptRow
+from rooms.store.tables.votes import BallotBoxRow, BallotReceiptRow, RehearsalBallotRow
 from rooms.store.tables.webhooks import WebhookCursorRow, WebhookDeliveryRow, WebhookRow
 
 __all__ = [
@@ -104,6 +104,7 @@ __all__ = [
     "RecordingRow",
     "ReformMoveRow",
     "ReformRow",
+    "RehearsalBallotRow",
     "RehearsalEntryRow",
     "ReplayRow",
     "ReportCursorRow",

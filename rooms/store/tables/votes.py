@@ -17,6 +17,20 @@ class BallotBoxRow(Base):
     ballots: Mapped[int]
 
 
+class RehearsalBallotRow(Base):
+    """As `BallotBoxRow`, for the secret votes of one test run."""
+
+    __tablename__ = "rehearsal_ballots"
+
+    meeting_id: Mapped[int] = mapped_column(
+        ForeignKey("meetings.id", ondelete="CASCADE"), primary_key=True
+    )
+    run: Mapped[int] = mapped_column(primary_key=True)
+    vote: Mapped[int] = mapped_column(primary_key=True)
+    option: Mapped[int] = mapped_column(primary_key=True)
+    ballots: Mapped[int]
+
+
 class BallotReceiptRow(Base):
     """That a paper was put into the box; not by whom, not what stood on it."""
 
