@@ -30,6 +30,7 @@ from rooms.meetings.revisions import Revisions
 from rooms.meetings.series import Series
 from rooms.meetings.templates import Templates
 from rooms.minutes.minutes import MinutesDesk
+from rooms.minutes.papers import MeetingPapers
 from rooms.papers.fonts import PaperFonts
 from rooms.records.audit import Audit
 from rooms.records.dumps import Dumps
@@ -92,6 +93,7 @@ class Services:
     recipients: Recipients
     mail: MailQueue
     minutes: MinutesDesk
+    meeting_papers: MeetingPapers
     rehearsals: RehearsalDesk
     files: FileStore
     fonts: PaperFonts

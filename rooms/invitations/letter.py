@@ -38,7 +38,7 @@ def default_letter(
     return Letter(
         meeting_id=meeting.id,
         series=series,
-        abstract=f"Dự {_inside(meeting.title)}"[:300],
+        abstract=f"Dự {inside(meeting.title)}"[:300],
         requirements=_requirements(deadline),
         contact=f"{contact}; hỗ trợ kỹ thuật: {hotline}"[:300],
         signature=series.signature,
@@ -90,7 +90,7 @@ def _letterhead(series: Series) -> Letterhead:
 
 
 def _blocks(letter: Letter, meeting: Meeting) -> tuple[Block, ...]:
-    series, title = letter.series, _inside(meeting.title)
+    series, title = letter.series, inside(meeting.title)
     party = series.form is LetterForm.PARTY
     chair = with_position(meeting.chair_name, meeting.chair_position)
     opening = Paragraph(
@@ -135,7 +135,7 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", ";", ":")) else f"{text}."
 
 
-def _inside(title: str) -> str:
+def inside(title: str) -> str:
     """A title within a sentence: "Họp giao ban" becomes "họp giao ban", names stay."""
     for word in ("Hội nghị", "Họp", "Phiên họp", "Cuộc họp", "Tập huấn", "Hội thảo", "Kỳ họp"):
         if title.startswith(word):

@@ -1,5 +1,6 @@
 """The minutes as a paper in the official form. Pure."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
@@ -46,12 +47,11 @@ def minutes_paper(
             continue
         blocks.append(Heading(f"{_ROMAN[number]}. {section.heading}"))
         blocks += [Paragraph(line) for line in lines]
-    party = series is not None and series.form is LetterForm.PARTY
     return Paper(
-        letterhead=_letterhead(series),
+        letterhead=letterhead_of(series),
         title=TITLE,
         abstract=meeting.title,
-        number=f"       /BB-{series.symbol.split('-')[-1]}" if series and not party else "",
+        number=numbered(series, "BB", None),
         place_date=place_date(series.place, day) if series is not None else "",
         blocks=tuple(blocks),
         recipients=("Như thành phần dự họp", "Lưu: VT"),
@@ -60,19 +60,29 @@ def minutes_paper(
         ),
         appendix=(
             Heading("DANH SÁCH ĐIỂM CẦU THAM DỰ", centred=True),
-            _attendance(found),
+            attendance_table(found),
         ),
     )
 
 
-def _letterhead(series: Series | None) -> Letterhead | None:
+def numbered(series: Series | None, kind: str, number: int | None) -> str:
+    """ "12/TB-UBND" in the State's form, "1023-TB/TU" in the Party's; None leaves room for it."""
+    if series is None:
+        return ""
+    tail = re.split("[-/]", series.symbol, maxsplit=1)[-1]
+    if series.form is LetterForm.PARTY:
+        return f"{'       ' if number is None else number}-{kind}/{tail}"
+    return f"{'       ' if number is None else f'{number:02d}'}/{kind}-{tail}"
+
+
+def letterhead_of(series: Series | None) -> Letterhead | None:
     if series is None:
         return None
     kind = Party if series.form is LetterForm.PARTY else State
     return kind(superior=series.superior, issuer=series.issuer)
 
 
-def _attendance(found: Proceedings) -> Table:
+def attendance_table(found: Proceedings) -> Table:
     rows = [
         (
             str(number),

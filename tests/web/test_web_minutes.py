@@ -165,3 +165,43 @@ async def test_documents_are_in_the_file_of_the_meeting(site: Site, ended):
     archive = zipfile.ZipFile(io.BytesIO(content))
     assert archive.read("tai-lieu/01 bao-cao.txt").decode() == "Báo cáo quý.\n"
     assert "tai-lieu/01 bao-cao.txt" in archive.read("MANIFEST.sha256").decode()
+
+
+# ---------------------------------------------------------------- papers beside the minutes
+
+
+async def test_the_notice_of_conclusions_is_drafted_edited_and_numbered(site: Site, ended):
+    thuky = await site.browser("thuky")
+    text = await (await thuky.get("/cuoc-hop/gb/thong-bao-ket-luan")).text()
+    assert "1. Giao nhiệm vụ: Sở Tài chính bố trí vốn." in text
+    form = {"revision": "0", "number": "12", "text": "Kết luận sửa tay"}
+    assert (await thuky.post("/cuoc-hop/gb/thong-bao-ket-luan", form)).status == 303
+    text = await (await thuky.get("/cuoc-hop/gb/thong-bao-ket-luan")).text()
+    assert "Kết luận sửa tay" in text
+    assert (await thuky.post("/cuoc-hop/gb/thong-bao-ket-luan", form)).status == 409
+    wrong = form | {"revision": "1", "number": "mười"}
+    assert (await thuky.post("/cuoc-hop/gb/thong-bao-ket-luan", wrong)).status == 422
+    word = await (await thuky.get("/cuoc-hop/gb/thong-bao-ket-luan.docx")).read()
+    assert any("Kết luận sửa tay" in one.text for one in Document(io.BytesIO(word)).paragraphs)
+
+
+@pytest.mark.parametrize("paper", ["thong-bao-ket-luan", "diem-danh"])
+async def test_papers_are_filed_signed_and_are_in_the_file_of_the_meeting(site: Site, ended, paper):
+    thuky = await site.browser("thuky")
+    await thuky.get(f"/cuoc-hop/gb/{paper}")
+    pdf = await (await thuky.get(f"/cuoc-hop/gb/{paper}.pdf")).read()
+    await thuky.get(f"/cuoc-hop/gb/{paper}")
+    for content, status in ((b"GIF89a", 422), (pdf, 303)):
+        form = FormData({"csrf": thuky.token})
+        form.add_field("file", content, filename="ky.pdf")
+        sent = await thuky.client.post(
+            f"/cuoc-hop/gb/{paper}/da-ky", data=form, allow_redirects=False
+        )
+        assert sent.status == status
+    assert await (await thuky.get(f"/cuoc-hop/gb/{paper}/da-ky.pdf")).read() == pdf
+    file = await (await thuky.get("/cuoc-hop/gb/ho-so.zip")).read()
+    archive = zipfile.ZipFile(io.BytesIO(file))
+    assert {f"{paper}.docx", f"{paper}.pdf"} <= set(archive.namelist())
+    assert archive.read(f"{paper}-da-ky.pdf") == pdf
+    kbang = await site.browser("kbang")
+    assert (await kbang.get(f"/cuoc-hop/gb/{paper}")).status == 403

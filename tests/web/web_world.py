@@ -44,6 +44,7 @@ from rooms.meetings.revisions import Revisions
 from rooms.meetings.series import Series
 from rooms.meetings.templates import Templates
 from rooms.minutes.minutes import MinutesDesk
+from rooms.minutes.papers import MeetingPapers
 from rooms.papers.fonts import PaperFonts
 from rooms.records.audit import Audit
 from rooms.records.dumps import Dumps
@@ -440,6 +441,7 @@ async def running_site(
         invitations=invitations,
         recipients=invitations.recipients,
         minutes=MinutesDesk(db, files, Dates(db)),
+        meeting_papers=MeetingPapers(db, files),
         rehearsals=RehearsalDesk(db),
         mail=mail,
         files=files,

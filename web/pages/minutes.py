@@ -29,6 +29,7 @@ from web.auth import redirect, require, signed_in
 from web.files import attachment, disposition
 from web.formats import local
 from web.i18n import gettext
+from web.pages import meeting_papers
 from web.pages.common import OVERSEERS, reference, visible_meeting
 from web.pages.tabs import Tab, meeting_tabs
 from web.services import SERVICES
@@ -221,6 +222,7 @@ async def _parts(request: web.Request, meeting: Meeting) -> list[Part]:
         parts.append(Part("bien-ban-da-ky.pdf", path=path))
     return [
         *parts,
+        *await meeting_papers.parts(request, meeting, found),
         *await _letter(request, meeting),
         *await _documents(request, meeting),
         *await _films(request, meeting),

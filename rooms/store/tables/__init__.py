@@ -47,7 +47,7 @@ from rooms.store.tables.meetings import (
     MeetingStaffRow,
     MeetingTemplateRow,
 )
-from rooms.store.tables.minutes import MinutesRow
+from rooms.store.tables.minutes import MeetingPaperRow, MinutesRow
 from rooms.store.tables.records import (
     AuditEntryRow,
     LogEntryRow,
@@ -91,6 +91,7 @@ __all__ = [
     "LogSnapshotRow",
     "LoginAttemptRow",
     "MailRow",
+    "MeetingPaperRow",
     "MeetingRevisionRow",
     "MeetingRow",
     "MeetingSeriesRow",
