@@ -18,6 +18,7 @@ from rooms.minutes import archive
 from rooms.minutes.archive import Part
 from rooms.minutes.minutes import MAX_SECTION_CHARS, WRITERS, Minutes
 from rooms.minutes.paper import minutes_paper
+from rooms.minutes.papers import PaperKind
 from rooms.minutes.text import Section, first_draft
 from rooms.papers.docx import to_docx
 from rooms.papers.paper import Paper
@@ -74,6 +75,7 @@ async def _page(
     due = None
     if found is not None and found.ended is not None:
         due = await services.minutes.conclusions_due(datetime.fromtimestamp(found.ended, UTC))
+    notice = await services.meeting_papers.of_meeting(meeting, PaperKind.NOTICE)
     page = MinutesPage(
         meeting=meeting,
         reference=reference(meeting),
@@ -84,7 +86,7 @@ async def _page(
         saved="luu" in request.query,
         clash=sent is not None,
         due=due,
-        overdue=due is not None and due < local(now).date(),
+        overdue=due is not None and due < local(now).date() and notice.signed is None,
         over=meeting.state in OVER,
         fault=fault,
     )
