@@ -5,8 +5,9 @@ import msgspec
 from rooms.session import commands as c
 from rooms.session import events as e
 from rooms.session.decisions import Deciders, Decision, Evolvers, Refused
+from rooms.session.floor import held_by
 from rooms.session.model import Knock, Role, Seat, SeatId, Session
-from rooms.session.policy import Actor, leads
+from rooms.session.policy import Actor, leads, presiding
 
 MAX_KNOCKING = 300
 
@@ -27,7 +28,15 @@ def on_entry(state: Session, seat: Seat, now: float) -> Decision | None:
 def _must_knock(state: Session, seat: Seat) -> bool:
     if leads(seat.role) or seat.role is Role.TECHNICIAN or seat.id in state.admitted:
         return False
+    if _is_waited_for(state, seat.id):
+        return False
     return state.locked or not seat.invited
+
+
+def _is_waited_for(state: Session, seat: SeatId) -> bool:
+    """Who was given the chair, or has the floor, and lost the line before the door was locked."""
+    chair = presiding(state)
+    return held_by(state, seat) or (chair is not None and chair.id == seat)
 
 
 def _lock(state: Session, actor: Actor, command: c.SetLock, now: float) -> Decision:

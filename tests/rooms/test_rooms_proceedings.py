@@ -250,6 +250,26 @@ def test_a_locked_door_lets_those_inside_come_back(meeting):
     assert meeting.state.seats[PLEIKU].present
 
 
+def test_a_locked_door_keeps_out_neither_chair_nor_speaker_whose_line_was_lost(meeting):
+    """A scheduled chair, one the chair was handed to, and whose turn it is."""
+    meeting.do(CHAIR, c.InviteToSpeak(seat=PLEIKU))
+    meeting.do(CHAIR, c.HandOverChair(seat=KBANG))
+    for seat in (CHAIR, KBANG, PLEIKU):
+        meeting.depart(seat, left=False)
+    meeting.do(SECRETARY, c.SetLock(on=True))
+    meeting.enter(CHAIR, KBANG, PLEIKU)
+    assert meeting.state.knocking == {}
+    assert all(meeting.state.seats[seat].present for seat in (CHAIR, KBANG, PLEIKU))
+    assert (meeting.state.handed_to, meeting.state.floor.seat) == (KBANG, PLEIKU)
+
+
+def test_a_speaker_who_was_shown_out_for_good_stays_out(meeting):
+    meeting.do(CHAIR, c.InviteToSpeak(seat=KBANG))
+    meeting.depart(KBANG, left=False)
+    meeting.do(CHAIR, c.RemoveSeat(seat=KBANG, barred=True))
+    assert knock(meeting, SEATS[2]) == "removed"
+
+
 def test_showing_out_with_and_without_return(meeting):
     assert meeting.do(CHAIR, c.RemoveSeat(seat=KBANG)) == [
         e.SeatRemoved(seat=KBANG, barred=False, by=CHAIR)
