@@ -100,16 +100,18 @@ export class DeskRoll {
     const { id, name } = seat;
     const heads = /** @type {HTMLInputElement} */ (hook(row, "heads"));
     heads.setAttribute("aria-label", t("headsOf", { name }));
+    const said = /** @type {HTMLInputElement} */ (hook(row, "said"));
+    said.setAttribute("aria-label", t("saidOf", { name }));
     label(hook(row, "here"), t("presentOf", { name }));
     label(hook(row, "absent"), t("absentOf", { name }));
     label(hook(row, "call"), t("callOf", { name }));
-    const person = () => this.parts.state().session?.roll?.answers[id]?.person ?? "";
+    const person = () => said.value.trim() || (this.parts.state().session?.roll?.answers[id]?.person ?? "");
     hook(row, "here").addEventListener("click", () => {
       const headCount = heads.valueAsNumber || 0;
       void this.parts.command({ type: "answer-roll-call", seat: id, state: "present", headCount, person: person() });
     }, { signal });
     hook(row, "absent").addEventListener("click", () => {
-      void this.parts.command({ type: "answer-roll-call", seat: id, state: "absent" });
+      void this.parts.command({ type: "answer-roll-call", seat: id, state: "absent", reason: said.value.trim() });
     }, { signal });
     hook(row, "call").addEventListener("click", () => void this.parts.command({ type: "call-site", seat: id }), { signal });
     this.#rows.set(id, row);
