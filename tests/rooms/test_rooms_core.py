@@ -455,6 +455,13 @@ def test_mute_all_spares_the_one_who_says_so(meeting):
     assert meeting.do(CHAIR, c.MuteAll()) == []
 
 
+def test_mute_all_reaches_those_no_tile_shows(meeting):
+    for seat in (SECRETARY, TECHNICIAN):
+        meeting.do(seat, c.SetMicrophone(on=True))
+    meeting.do(CHAIR, c.MuteAll())
+    assert not any(seat.microphone for seat in meeting.state.seats.values())
+
+
 def test_a_muted_seat_may_switch_itself_on_again(meeting):
     meeting.do(KBANG, c.SetMicrophone(on=True))
     meeting.do(TECHNICIAN, c.MuteSeat(seat=KBANG))

@@ -94,6 +94,19 @@ async def test_who_is_shown_out_is_gone_at_once(world: World):
         await world.enter("kbang")
 
 
+async def test_who_is_shown_out_in_mid_speech_comes_back_muted_and_without_the_floor(world: World):
+    chair, _ = await world.enter("chutri")
+    kbang, _ = await world.enter("kbang")
+    await chair.submit(c.InviteToSpeak(seat=kbang.seat_id))
+    assert world.session.seats[kbang.seat_id].microphone
+    await chair.submit(c.RemoveSeat(seat=kbang.seat_id))
+    await until(lambda: not world.session.seats[kbang.seat_id].present)
+    assert world.session.floor is None
+    await world.enter("kbang")
+    back = world.session.seats[kbang.seat_id]
+    assert (back.present, back.microphone) == (True, False)
+
+
 async def test_the_chair_handed_over_may_lead_at_once_and_the_former_no_longer(
     world: World,
 ):
