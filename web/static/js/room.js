@@ -5,6 +5,7 @@
  * @import { Plan } from "./layout.js"
  * @import { Bye, ServerMessage, Source } from "./protocol.js"
  * @import { DeviceKind } from "./devices.js"
+ * @import { OwnView } from "./own_view.js"
  */
 
 import { Voices } from "./audio.js";
@@ -24,6 +25,7 @@ import { Measuring } from "./measuring.js";
 import { LocalMedia } from "./media.js";
 import { Notices } from "./notices.js";
 import { Outgoing } from "./outgoing.js";
+import { arranged, gridPressed, keepView, keptView } from "./own_view.js";
 import { leaving, page } from "./page.js";
 import { PathWatch } from "./path_watch.js";
 import { Peer } from "./peer.js";
@@ -48,8 +50,7 @@ const NOTHING_SHOWN = { mainHeight: 0, tiles: [] };
 
 class Room {
   state = INITIAL;
-  /** @type {"main" | "grid"} */
-  mode = "main";
+  own = keptView();
   panel = false;
   turn = 0;
   #timer = 0;
@@ -285,7 +286,8 @@ class Room {
       middle: (look) => middle[look.action](),
       camera: () => void requests().toggleCamera(),
       screen: () => void requests().toggleScreen(),
-      grid: () => this.#show({ mode: this.mode === "grid" ? "main" : "grid" }),
+      grid: () => this.#look(gridPressed(this.own, this.#plan?.mode === "grid", this.#scene())),
+      look: (view) => this.#look(view),
       full: () => void this.view.toggleFull(),
       weak: () => void requests().toggleProfile("weak"),
       audio: () => void requests().toggleProfile("audio"),
@@ -348,7 +350,19 @@ class Room {
     location.assign(page.meeting.page);
   }
 
-  /** @param {{ mode?: "main" | "grid", panel?: boolean, turn?: number }} change */
+  /** @param {OwnView} view */
+  #look(view) {
+    keepView(view);
+    this.own = view;
+    this.#changed();
+  }
+
+  #scene() {
+    const { session, seat } = this.state;
+    return session === null ? null : sceneSeats(session, seat);
+  }
+
+  /** @param {{ panel?: boolean, turn?: number }} change */
   #show(change) {
     Object.assign(this, change);
     this.#changed();
@@ -375,18 +389,16 @@ class Room {
     const shown = this.measuring.withheld ? withheld(this.state) : this.state;
     this.teller.turn(this.state, now);
     this.view.document.follow(this.state);
-    const reads = this.view.document.open;
-    const scene = session === null || this.mode === "grid" || reads ? null : sceneSeats(session, this.state.seat);
-    const mode = reads ? "main" : this.mode;
-    this.view.arrange(scene === null ? mode : "grid", this.panel);
+    const shape = arranged(this.own, this.#scene(), this.view.document.open);
+    this.view.arrange(shape, this.panel);
     this.#plan = plan({
-      seats: session === null ? [] : (scene ?? onTiles(session).map(({ id }) => id)),
+      seats: session === null ? [] : (shape.seats ?? onTiles(session).map(({ id }) => id)),
       presiding: session === null ? null : (presiding(session)?.id ?? null),
       own: this.state.seat,
-      mode: scene === null ? mode : "grid",
+      mode: shape.mode,
       page: this.turn,
       slots: this.peer.slots.video - 1,
-      tilesShown: !this.panel,
+      tilesShown: shape.tiles && !this.panel,
       sizes: this.view.sizes(),
     });
     this.turn = this.#plan.page;
@@ -395,6 +407,7 @@ class Room {
       plan: this.#plan,
       line,
       panel: this.panel,
+      own: this.own,
       main: this.feeds.main(this.state),
       tile: (seat) => this.feeds.tile(this.state, seat),
       canSpeak: this.media.track("microphone") !== null,

@@ -23,7 +23,7 @@ import { hook, setAttribute, setIcon, setText, show } from "./dom.js";
 export class MoreMenu {
   /**
    * @param {HTMLElement} root
-   * @param {Record<"camera" | "screen" | "grid" | "full" | "weak" | "audio" | "line" | "devices" | "shortcuts", () => void>} actions
+   * @param {Record<"camera" | "screen" | "grid" | "view" | "full" | "weak" | "audio" | "line" | "devices" | "shortcuts", () => void>} actions
    * @param {AbortSignal} signal
    */
   constructor(root, actions, signal) {
@@ -32,6 +32,7 @@ export class MoreMenu {
     this.camera = hook(root, "do-camera");
     this.screen = hook(root, "do-screen");
     this.grid = hook(root, "do-grid");
+    this.view = hook(root, "do-view");
     this.full = hook(root, "do-full");
     this.weak = hook(root, "do-weak");
     this.audio = hook(root, "do-audio");
@@ -39,7 +40,7 @@ export class MoreMenu {
     this.lineWord = hook(root, "do-line-word");
     this.devices = hook(root, "do-devices");
     this.shortcuts = hook(root, "do-shortcuts");
-    for (const name of /** @type {const} */ (["camera", "screen", "grid", "full", "weak", "audio", "line", "devices", "shortcuts"])) {
+    for (const name of /** @type {const} */ (["camera", "screen", "grid", "view", "full", "weak", "audio", "line", "devices", "shortcuts"])) {
       const act = () => {
         this.open(false);
         actions[name]();

@@ -6,6 +6,7 @@
  * @import { DeviceKind } from "../devices.js"
  * @import { Feed } from "../feeds.js"
  * @import { Plan, Sizes } from "../layout.js"
+ * @import { Arranged, OwnView } from "../own_view.js"
  * @import { Bye, LineLimits } from "../protocol.js"
  * @import { State } from "../state.js"
  * @import { LeadingActions } from "../leading.js"
@@ -27,6 +28,7 @@ import { LineDialog } from "./line_dialog.js";
 import { MainPicture } from "./main_picture.js";
 import { Messages } from "./messages.js";
 import { MoreMenu } from "./more_menu.js";
+import { OwnViewDialog } from "./own_view_dialog.js";
 import { Panel } from "./panel.js";
 import { PauseView } from "./pause_view.js";
 import { answerPresses } from "./press.js";
@@ -46,6 +48,7 @@ const PHONE_UNIT = 0.56;
  * @property {() => void} camera
  * @property {() => void} screen
  * @property {() => void} grid
+ * @property {(view: OwnView) => void} look
  * @property {() => void} full
  * @property {() => void} weak
  * @property {() => void} audio
@@ -68,6 +71,7 @@ const PHONE_UNIT = 0.56;
  * @property {Plan} plan
  * @property {{ tone: string, icon: string, word: string, path: string }} line
  * @property {boolean} panel
+ * @property {OwnView} own
  * @property {Feed} main
  * @property {(seat: string) => Feed} tile
  * @property {boolean} canSpeak a microphone is open
@@ -93,7 +97,7 @@ export class RoomView {
     this.top = new TopBar(root);
     this.nowLine = new NowLine(root);
     this.buttons = new ButtonBar(root, actions, signal);
-    this.menu = new MoreMenu(root, { ...actions, shortcuts: () => this.shortcuts.open() }, signal);
+    this.menu = new MoreMenu(root, { ...actions, view: () => this.ownView.open(), shortcuts: () => this.shortcuts.open() }, signal);
     this.tiles = new Tiles(root, actions.turn, signal);
     this.main = new MainPicture(root);
     this.agenda = new AgendaView(root, actions, signal);
@@ -106,6 +110,7 @@ export class RoomView {
     answerPresses(root, actions.openRequests, signal);
     this.speaker = new SpeakerDialog(root, actions.speakerNamed, signal);
     hook(root, "name-speaker").addEventListener("click", actions.nameSpeaker, { signal });
+    this.ownView = new OwnViewDialog(root, actions.look, signal);
     this.line = new LineDialog(root, actions.limit, signal);
     this.devices = new DeviceDialog(root, actions.chooseDevice, signal);
     hook(root, "list-button").addEventListener("click", actions.list, { signal });
@@ -157,11 +162,13 @@ export class RoomView {
     signal.addEventListener("abort", () => observer.disconnect(), { once: true });
   }
 
-  /** @param {"main" | "grid"} mode @param {boolean} panel */
-  arrange(mode, panel) {
+  /** @param {Arranged} shape @param {boolean} panel */
+  arrange({ mode, tiles, main }, panel) {
     this.stage.dataset.mode = this.phone || this.document.open ? "main" : mode;
     this.stage.dataset.reads = String(this.document.open);
     this.stage.dataset.list = String(panel);
+    this.stage.dataset.tiles = String(tiles);
+    this.stage.dataset.main = String(main);
   }
 
   /** @returns {Sizes} */
@@ -179,7 +186,7 @@ export class RoomView {
   }
 
   /** @param {Frame} frame */
-  render({ state, plan, line, panel, main, tile, canSpeak, canShow, now }) {
+  render({ state, plan, line, panel, own, main, tile, canSpeak, canShow, now }) {
     const grid = plan.mode === "grid";
     const local = {
       canSpeak,
@@ -201,6 +208,7 @@ export class RoomView {
     this.buttons.render(state, local, now);
     this.menu.render(state, local);
     this.line.render(state);
+    this.ownView.render(own, this.phone);
   }
 
   /** The large notice over the stage. @param {string | null} text key; null: the line is there */
