@@ -17,6 +17,7 @@ import stat
 import sys
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from pathlib import Path
@@ -59,15 +60,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--meeting", default="demo", help="id or short name")
     parser.add_argument("--count", type=int, default=6, help="how many sites")
     parser.add_argument("--data", type=Path, required=True, help="data folder of the service")
+    parser.add_argument("--clips", type=int, default=0, help="how many clips; 0: one for each site")
     parser.add_argument("--quiet", action="store_true", help="they neither speak nor raise a hand")
     parser.add_argument("--log-level", default="warning")
     options = parser.parse_args(arguments)
     logs.set_up(options.log_level)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(
-                simulate(options.url, options.meeting, options.count, options.data, options.quiet)
-            )
+            return runner.run(simulate(options))
     except (ConfigError, OSError) as error:
         print(f"simulated sites: {error}", file=sys.stderr)
         return 2
@@ -75,10 +75,11 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
-async def simulate(url: str, meeting: str, count: int, data: Path, quiet: bool = False) -> int:
-    """Play `count` invited sites of `meeting` until told to stop; `quiet`: none asks to speak."""
+async def simulate(options: argparse.Namespace) -> int:
+    """Play invited sites of a meeting until told to stop."""
     stop = _stop_event()
-    chosen = await _choose_sites(data, meeting, count)
+    url, meeting, data = options.url, options.meeting, options.data
+    chosen = await _choose_sites(data, meeting, options.count)
     key = load_key(data)
     ticker = Ticker()
     async with aiohttp.ClientSession() as http, Supervisor() as tasks:
@@ -101,7 +102,9 @@ async def simulate(url: str, meeting: str, count: int, data: Path, quiet: bool =
 
         async def play(number: int, site: InvitedSite) -> None:
             """Wait for the clip, then attend."""
-            wish = ClipWish(name=site.short_name, caption=site.name, place=number)
+            shown = chosen[number % options.clips] if options.clips else site
+            place = number % (options.clips or len(chosen))
+            wish = ClipWish(name=shown.short_name, caption=shown.name, place=place)
             clip = await clips.get(wish)
             if clip is None:
                 return
@@ -113,7 +116,7 @@ async def simulate(url: str, meeting: str, count: int, data: Path, quiet: bool =
         tasks.start(ticker.run(), name="ticker")
         for number, site in enumerate(chosen):
             tasks.start(play(number, site), name=f"site {site.site_id}")
-        if not quiet:
+        if not options.quiet:
             tasks.start(_converse(sites, around.floor, around.rng), name="conversation")
             tasks.start(_raise_hands(sites, around.rng), name="hands")
         try:
@@ -175,11 +178,13 @@ class _Clips:
         self._pool: ProcessPoolExecutor | None = None
         self._making = 0
         self._closed = False
+        self._locks: defaultdict[ClipWish, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def get(self, wish: ClipWish) -> Clip | None:
         """The clip; None when `close` came first."""
-        clip = kept_clip(self._folder, wish)
-        return clip if clip is not None else await self._make(wish)
+        async with self._locks[wish]:
+            clip = kept_clip(self._folder, wish)
+            return clip if clip is not None else await self._make(wish)
 
     async def _make(self, wish: ClipWish) -> Clip | None:
         loop = asyncio.get_running_loop()

@@ -75,12 +75,16 @@ def _people(meeting: Meeting, found: Proceedings) -> str:
     ]
     if secretaries:
         lines.append(f"Thư ký: {'; '.join(secretaries)}.")
-    absent = [site.name for site in found.sites if _absent(site)]
-    there = len(found.sites) - len(absent)
+    sites = [site for site in found.sites if site.is_site]
+    absent = [site.name for site in sites if _absent(site)]
     heads = f", {found.head_count} đại biểu" if found.head_count else ""
-    lines.append(f"Có mặt: {there}/{len(found.sites)} điểm cầu{heads} (danh sách kèm theo).")
+    there = len(sites) - len(absent)
+    lines.append(f"Có mặt: {there}/{len(sites)} điểm cầu{heads} (danh sách kèm theo).")
     if absent:
         lines.append(f"Vắng mặt: {'; '.join(absent)}.")
+    alone = [one.name for one in found.sites if not one.is_site and not _absent(one)]
+    if alone:
+        lines.append(f"Dự từ thiết bị cá nhân: {'; '.join(alone)}.")
     return "\n".join(lines)
 
 

@@ -49,6 +49,11 @@ class SiteRecord(msgspec.Struct, frozen=True, kw_only=True):
     stays: SeatAttendance
     answer: RollAnswer | None  # of the roll call
 
+    @property
+    def is_site(self) -> bool:
+        """Else a person who came from a device of their own."""
+        return self.seat.startswith("site:")
+
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """A document that was shown to all, for the first time."""
@@ -81,9 +86,14 @@ class Proceedings(msgspec.Struct, frozen=True, kw_only=True):
         return sum(site.answer.head_count for site in self.sites if site.answer is not None)
 
     @property
+    def invited(self) -> int:
+        """Sites, without those who came from devices of their own."""
+        return sum(site.is_site for site in self.sites)
+
+    @property
     def attended(self) -> int:
         """Sites that were there at all."""
-        return sum(bool(site.stays.stays) for site in self.sites)
+        return sum(bool(site.stays.stays) for site in self.sites if site.is_site)
 
 
 def proceedings(entries: Iterable[e.Entry], now: float) -> Proceedings:

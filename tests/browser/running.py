@@ -110,8 +110,12 @@ def running_demo(
 
 
 def _spawn(arguments: list[str], settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("DIEMCAU_")}
-    return subprocess.Popen(arguments, env={**environment, **settings})
+    return subprocess.Popen(arguments, env={**plain_environment(), **settings})
+
+
+def plain_environment() -> dict[str, str]:
+    """Ours, without settings."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("DIEMCAU_")}
 
 
 def token(running: Running, meeting: str, role: str, name: str = "") -> str:
