@@ -51,6 +51,14 @@ test("every site is on exactly one page, the fixed ones on all", () => {
   for (const [seat, times] of seen) assert.equal(times, ["site:1", "site:14"].includes(seat) ? 5 : 1);
 });
 
+test("where only one row has room, the presiding site stays and the others take turns", () => {
+  const sizes = { ...HD, area: 290 };
+  const first = plan(wish({ sizes }));
+  assert.deepEqual([first.tiles, first.pages], [["site:1", "site:2"], 18]);
+  assert.ok(first.tileWidth >= 150, `${first.tileWidth}`);
+  assert.deepEqual(plan(wish({ sizes, page: 17 })).tiles, ["site:1", "site:19"]);
+});
+
 test("a page beyond the last is the last one", () => {
   assert.equal(plan(wish({ page: 99 })).page, 4);
   assert.equal(plan(wish({ page: -3 })).page, 0);

@@ -146,6 +146,7 @@ def test_an_endpoint_to_leave_answers_no_checks_until_the_next_restart(
         ("stun_malformed", bytes(stun.Message(stun.Method.BINDING, stun.Class.INDICATION))),
         ("stun_malformed", b"\1" + check(ALICE)[1:]),
     ],
+    ids=range(9),
 )
 def test_what_is_no_check_of_ours_changes_nothing(
     table: IceLite[str], alice: IceSession[str], reason: str, datagram: bytes

@@ -188,6 +188,7 @@ async def test_a_client_moves_between_udp_and_tcp(node: Node) -> None:
         framed(b"\x80" + bytes(50)),
         framed(bytes(stun.Message(stun.Method.BINDING, stun.Class.REQUEST))),
     ],
+    ids=("http", "dtls", "rtp", "unsigned"),
 )
 async def test_who_does_not_begin_with_a_valid_check_is_put_out(node: Node, first: bytes) -> None:
     async with Client(node) as client:

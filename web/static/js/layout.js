@@ -9,8 +9,9 @@
 const GAP = 14;
 const PLATE = 86;
 const STRIP_TILE = 285;
-/** Below this width a row goes; two rows stay, so that someone fits beside the fixed tiles. */
+/** Below this width a row goes; two rows stay as long as they can, for someone beside the fixed tiles. */
 const STRIP_SMALLEST = 225;
+/** Below this width nothing is seen on a tile: one row is left. */
 const STRIP_LEAST = 150;
 const SMALLEST = 200;
 const PAGER = 64;
@@ -76,7 +77,8 @@ export function fit(count, width, height, plate, gap) {
 }
 
 /**
- * Tiles of one page: the presiding site and one's own always, the others in turn.
+ * Tiles of one page: the presiding site and one's own always, the others in turn; where only two
+ * fit, the presiding site and one other.
  *
  * @param {readonly string[]} seats
  * @param {string | null} presiding
@@ -86,9 +88,9 @@ export function fit(count, width, height, plate, gap) {
  * @returns {{ tiles: string[], page: number, pages: number, first: number, last: number }}
  */
 export function paged(seats, presiding, own, capacity, page) {
-  const fixed = [presiding, own].filter(
-    (seat, at, all) => seat !== null && seats.includes(seat) && all.indexOf(seat) === at,
-  );
+  const fixed = [presiding, own]
+    .filter((seat, at, all) => seat !== null && seats.includes(seat) && all.indexOf(seat) === at)
+    .slice(0, Math.max(0, capacity - 1));
   const others = seats.filter((seat) => !fixed.includes(seat));
   const room = Math.max(1, capacity - fixed.length);
   const pages = Math.max(1, Math.ceil(others.length / room));
@@ -113,7 +115,7 @@ function strip(count, sizes) {
     const pager = rows * 2 < count ? PAGER + GAP : 0;
     const tile = (sizes.area / unit - pager - GAP * (rows - 1)) / rows - PLATE;
     const width = Math.min(STRIP_TILE, (tile * 16) / 9);
-    if (width >= STRIP_SMALLEST || rows <= 2) {
+    if (width >= STRIP_SMALLEST || rows === 1 || (rows === 2 && width >= STRIP_LEAST)) {
       return { capacity: rows * 2, width: Math.max(STRIP_LEAST, width) * unit };
     }
   }
