@@ -106,6 +106,8 @@ MERGE: dict[type[AnyNotice], Callable[[AnyNotice, AnyNotice], AnyNotice]] = {
 }
 """(notice that waits, newer one of its kind) -> the one to send."""
 
+AT_ONCE = (Permissions,)  # it holds a snapshot: no later entry may come before it
+
 
 class Outbox:
     """Messages for one client, in the order they will be written.
@@ -149,6 +151,8 @@ class Outbox:
 
     def add_notice(self, notice: AnyNotice, now: float) -> None:
         kind = type(notice)
+        if kind in AT_ONCE and self._seq is not None:
+            return self.reply(notice, now)
         waiting = self._notices.get(kind)
         self._notices[kind] = notice if waiting is None else MERGE[kind](waiting, notice)
         self._wait(now)

@@ -515,7 +515,10 @@ class LiveMeeting:
     def _tell_permissions(self, seat: SeatId) -> None:
         attendance = self._attendances.get(seat)
         if attendance is not None:
-            attendance.listener.on_notice(Permissions(permissions=attendance.permissions))
+            session = session_for(self.session, self.session.seats.get(seat))
+            attendance.listener.on_notice(
+                Permissions(permissions=attendance.permissions, session=session)
+            )
 
     def _seat_left(self, seat: SeatId, left: bool) -> None:
         grace = self._graces.pop(seat, None)

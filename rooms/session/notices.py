@@ -5,7 +5,7 @@ Signalling sends these structs as they stand (tag field `type`, camelCase names)
 
 import msgspec
 
-from rooms.session.model import SeatId, Source
+from rooms.session.model import SeatId, Session, Source
 from rooms.turn import IceServer
 
 
@@ -109,9 +109,14 @@ class Superseded(Notice, frozen=True, tag="superseded"):
 
 
 class Permissions(Notice, frozen=True, tag="permissions"):
-    """What this seat may do from now on: the chair was handed over."""
+    """What this seat may do and know from now on: the chair was handed over.
+
+    `session` is a snapshot as in a welcome: who leads sees what was withheld before, who no longer
+    leads does not keep it.
+    """
 
     permissions: tuple[str, ...]
+    session: Session
 
 
 class Receipt(Notice, frozen=True, tag="receipt"):

@@ -12,7 +12,7 @@ from rooms.errors import RequestRefused
 from rooms.live.proceedings import KNOCK_SECONDS
 from rooms.meetings.records import MeetingState
 from rooms.session import commands as c
-from rooms.session.model import Phase
+from rooms.session.model import NoteKind, Phase
 from rooms.session.notices import Permissions, Receipt
 from rooms.store.ballots import Ballots
 
@@ -112,9 +112,13 @@ async def test_the_chair_handed_over_may_lead_at_once_and_the_former_no_longer(
 ):
     chair, chair_ear = await world.enter("chutri")
     kbang, kbang_ear = await world.enter("kbang")
+    await chair.submit(c.TakeNote(kind=NoteKind.DECISION, text="Giao Sở Tài chính"))
     await chair.submit(c.HandOverChair(seat=kbang.seat_id))
     assert "mute-all" in kbang_ear.last(Permissions).permissions
     assert "mute-all" not in chair_ear.last(Permissions).permissions
+    # What was withheld is known to who leads now, and to the former chair no longer.
+    assert len(kbang_ear.last(Permissions).session.notes) == 1
+    assert chair_ear.last(Permissions).session.notes == ()
     with pytest.raises(RequestRefused, match="not-allowed"):
         await chair.submit(c.MuteAll())
     await kbang.submit(c.MuteAll())

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from rooms.session.events import Entry, HandRaised
-from rooms.session.model import SeatId, Source
+from rooms.session.model import MeetingId, SeatId, Session, Source
 from rooms.session.notices import (
     AnyNotice,
     Level,
     Line,
     Lines,
     MediaReset,
+    Permissions,
     RecordingHealth,
     Slot,
     Slots,
@@ -197,6 +198,16 @@ def test_lines_merge_by_seat() -> None:
 )
 def test_of_whole_notices_the_newest_counts(old: AnyNotice, new: AnyNotice) -> None:
     assert merged(old, new) == [json.loads(Codec.serialize(new))]
+
+
+def test_a_snapshot_comes_before_any_later_entry() -> None:
+    outbox = started()
+    outbox.add_entries([entry(1)], now=5.0)
+    session = Session(meeting=MeetingId(1), title="Giao ban", seq=1)
+    outbox.add_notice(Permissions(permissions=(), session=session), now=5.0)
+    outbox.add_entries([entry(2)], now=5.0)
+    kinds = [message["type"] for message in taken(outbox, 5.3)]
+    assert kinds == ["events", "permissions", "events"]
 
 
 def test_every_notice_has_a_merge() -> None:

@@ -232,7 +232,7 @@
  * @typedef {{ type: "try-path", path: "tcp" | "any" }} TryPath
  * @typedef {{ type: "ice-servers", iceServers: RTCIceServer[] }} IceServers
  * @typedef {{ type: "superseded" }} Superseded
- * @typedef {{ type: "permissions", permissions: string[] }} Permissions
+ * @typedef {{ type: "permissions", permissions: string[], session: Session }} Permissions
  * @typedef {{ type: "receipt", vote: number, receipt: string }} Receipt
  * @typedef {{ type: "answer", requestId: number, sdp: string, audioMids: string[], videoMids: string[] }} Answer
  * @typedef {{ type: "done", requestId: number }} Done

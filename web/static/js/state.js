@@ -117,7 +117,7 @@ export function apply(state, message, now) {
         recordingHealth: { growing: message.growing, sizeBytes: message.sizeBytes },
       };
     case "permissions":
-      return { ...state, permissions: message.permissions };
+      return { ...state, permissions: message.permissions, session: message.session };
     case "receipt":
       return { ...state, receipts: { ...state.receipts, [message.vote]: message.receipt } };
     case "media-reset":
