@@ -50,7 +50,7 @@ class Attendance:
         self.connection = connection
         self.session = session  # snapshot at entry; None: the client resumed, `missed` has the rest
         self.missed = missed
-        self._role = seat.role
+        self.own_role = seat.role  # by the schedule
         self.listener = listener
         self.closed: str | None = None  # code, once it is over
         self.live = live
@@ -58,7 +58,7 @@ class Attendance:
     @property
     def actor(self) -> Actor:
         """The seat, with what it is in the meeting now: the chair may have been handed over."""
-        return Actor(self.seat_id, self.live.role_of(self.seat_id, self._role))
+        return Actor(self.seat_id, self.live.role_of(self.seat_id, self.own_role))
 
     @property
     def permissions(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+import msgspec
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from rooms.clock import Clock, Timer
@@ -253,7 +254,7 @@ class LiveMeeting:
         if not self.media.hand_over(seat.id, resumed, connection) and resumed is not None:
             listener.on_notice(MediaLost())
         missed = self._entries_after(after)
-        known = self.session.seats.get(seat.id)
+        known = self._as_seen(seat.id, seat.role)
         session = session_for(self.session, known) if missed is None else None
         shown = tuple(entries_for(missed or (), known))
         attendance = Attendance(self, seat, connection, listener, session, shown)
@@ -479,8 +480,8 @@ class LiveMeeting:
             return
         self._recent.extend(entries)
         for attendance in list(self._attendances.values()):
-            seat = self.session.seats.get(attendance.seat_id)
-            attendance.listener.on_entries(entries_for(entries, seat))
+            known = self._as_seen(attendance.seat_id, attendance.own_role)
+            attendance.listener.on_entries(entries_for(entries, known))
         self._around.health.changed(self.session)
         for entry in entries:
             self._follow_up(entry.event)
@@ -515,7 +516,8 @@ class LiveMeeting:
     def _tell_permissions(self, seat: SeatId) -> None:
         attendance = self._attendances.get(seat)
         if attendance is not None:
-            session = session_for(self.session, self.session.seats.get(seat))
+            known = self._as_seen(seat, attendance.own_role)
+            session = session_for(self.session, known)
             attendance.listener.on_notice(
                 Permissions(permissions=attendance.permissions, session=session)
             )
@@ -527,6 +529,14 @@ class LiveMeeting:
         code = None if left else "lost"
         self._around.health.media_gone(self.session.meeting, seat, code)
         self.media.release(seat)
+
+    def _as_seen(self, seat_id: SeatId, own: Role) -> Seat | None:
+        """The seat with what its connection may act as: it knows no more than that role."""
+        seat = self.session.seats.get(seat_id)
+        role = self.role_of(seat_id, own)
+        return (
+            seat if seat is None or seat.role is role else msgspec.structs.replace(seat, role=role)
+        )
 
     def role_of(self, seat: SeatId, own: Role) -> Role:
         """What a connection that sits there may act as."""

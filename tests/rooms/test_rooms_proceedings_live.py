@@ -12,7 +12,8 @@ from rooms.errors import RequestRefused
 from rooms.live.proceedings import KNOCK_SECONDS
 from rooms.meetings.records import MeetingState
 from rooms.session import commands as c
-from rooms.session.model import NoteKind, Phase
+from rooms.session import events as e
+from rooms.session.model import NoteKind, Phase, Role
 from rooms.session.notices import Permissions, Receipt
 from rooms.store.ballots import Ballots
 
@@ -194,6 +195,21 @@ async def test_the_room_device_of_the_chairs_site_does_not_lead(world: World):
     assert "mute-all" not in device.permissions
     with pytest.raises(RequestRefused, match="not-allowed"):
         await device.submit(c.MuteAll())
+
+
+async def test_the_room_device_of_the_chairs_site_knows_no_more_than_a_site(world: World):
+    """Its screen hangs in a hall full of people."""
+    secretary, _ = await world.enter("thuky")
+    await secretary.submit(c.TakeNote(kind=NoteKind.DECISION, text="Giao Sở Tài chính"))
+    device, ear = await world.enter("ubndtinh")
+    assert world.session.seats[device.seat_id].role is Role.CHAIR
+    assert device.session is not None
+    assert device.session.notes == ()
+    await secretary.submit(c.TakeNote(kind=NoteKind.DECISION, text="Giao Sở Nội vụ"))
+    assert not any(isinstance(entry.event, e.NoteTaken) for entry in ear.entries)
+    chair, _ = await world.enter("chutri")
+    assert chair.session is not None
+    assert len(chair.session.notes) == 2
 
 
 async def test_nothing_ends_by_itself_while_a_meeting_runs(world: World):

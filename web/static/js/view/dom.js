@@ -81,8 +81,9 @@ export function setClass(element, className) {
  * @param {readonly Element[]} wanted
  */
 export function arrange(parent, wanted) {
+  const kept = new Set(wanted);
   for (const child of [...parent.children]) {
-    if (!wanted.includes(child)) child.remove();
+    if (!kept.has(child)) child.remove();
   }
   wanted.forEach((child, at) => {
     const there = parent.children[at] ?? null;
@@ -108,7 +109,8 @@ export function label(button, text) {
  * @param {readonly { id: string }[]} seats
  */
 export function forget(rows, seats) {
+  const kept = new Set(seats.map(({ id }) => id));
   for (const id of [...rows.keys()]) {
-    if (!seats.some((seat) => seat.id === id)) rows.delete(id);
+    if (!kept.has(id)) rows.delete(id);
   }
 }
