@@ -62,7 +62,7 @@ async def test_ceilings_from_both_pages_hold_at_once(running: Running, chromium:
 
     # The person gives the own pictures less: the smallest layer whole, the next with the rest.
     await choose(site, "up", "512")
-    await site.until(f"({LAYERS}).join() === 'q,120,h,342'")
+    await site.until(f"({LAYERS}).join() === 'q,120,h,342'", 60)  # once somebody's line takes it
     up, _ = await until_rates(site, lambda up, down: 0 < up < 512_000)
     print(f"512 kbit/s up: {up / 1000:.0f} kbit/s of pictures")
     assert "gửi tối đa 512 kbit/s" in await site.text()
