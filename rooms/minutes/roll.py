@@ -20,20 +20,21 @@ def roll_paper(meeting: Meeting, found: Proceedings, series: Series | None, day:
         place_date=place_date(series.place, day) if series is not None else "",
         title="BIÊN BẢN ĐIỂM DANH",
         abstract=meeting.title,
-        blocks=(*map(Paragraph, _sums(found)), attendance_table(found)),
+        blocks=(*map(Paragraph, roll_sums(found)), attendance_table(found)),
         recipients=("Chủ trì", "Lưu: VT, hồ sơ cuộc họp"),
         signature=Signature(lines=("THƯ KÝ",), name=""),
     )
 
 
-def _sums(found: Proceedings) -> tuple[str, ...]:
-    answers = [site.answer for site in found.sites if site.answer is not None]
+def roll_sums(found: Proceedings) -> tuple[str, ...]:
+    """How many sites came, in words."""
+    answers = [one.answer for one in found.sites if one.is_site and one.answer is not None]
     counts = {state: sum(one.state is state for one in answers) for state in RollState}
     begun = datetime.fromtimestamp(found.opened, UTC).astimezone(LOCAL)
     return (
-        f"Cuộc họp bắt đầu lúc {clock_words(begun)}, điểm danh {len(found.sites)} điểm cầu.",
+        f"Cuộc họp bắt đầu lúc {clock_words(begun)}, điểm danh {found.invited} điểm cầu.",
         f"Có mặt: {counts[RollState.PRESENT]}; đến muộn: {counts[RollState.LATE]}; "
         f"vắng mặt: {counts[RollState.ABSENT]}; "
-        f"chưa trả lời: {len(found.sites) - len(answers)} điểm cầu.",
+        f"chưa trả lời: {found.invited - len(answers)} điểm cầu.",
         f"Tổng số đại biểu: {found.head_count}.",
     )

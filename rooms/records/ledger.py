@@ -7,7 +7,7 @@ import msgspec
 from rooms.records.attendance import SeatAttendance, attendance
 from rooms.session import events as e
 from rooms.session.core import NOTHING, evolve
-from rooms.session.model import Note, RollAnswer, SeatId, Session, ShownDocument, Vote
+from rooms.session.model import Note, RollAnswer, SeatId, Session, ShownDocument, Vote, site_of
 from rooms.session.policy import presiding
 from rooms.session.votes import Result, result
 
@@ -52,7 +52,7 @@ class SiteRecord(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_site(self) -> bool:
         """Else a person who came from a device of their own."""
-        return self.seat.startswith("site:")
+        return site_of(self.seat) is not None
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 import msgspec
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from rooms.rehearsals.checks import (
     ticked,
     with_measured,
 )
+from rooms.session.model import site_of
 from rooms.store.database import Database
 from rooms.store.tables import SiteCheckRow
 
@@ -37,17 +39,13 @@ class RehearsalDesk:
         """Keep what the service knows of the sites now."""
         known = await self.of_meeting(meeting_id)
         for seat in health.seats:
-            kind, _, number = seat.seat.partition(":")
-            if kind != "site":
+            site = site_of(seat.seat)
+            if site is None:
                 continue
-            site, found = int(number), measured(seat, health.now)
             before = known.get(site, SiteChecks(site_id=site)).results
-            if with_measured(before, found, health.now) != before:
-                await self._change(
-                    meeting_id,
-                    site,
-                    lambda results, found=found: with_measured(results, found, health.now),  # type: ignore[misc]
-                )
+            change = partial(with_measured, found=measured(seat, health.now), now=health.now)
+            if change(before) != before:
+                await self._change(meeting_id, site, change)
 
     async def tick(
         self, meeting_id: int, site_id: int, point: Point, passed: bool | None, now: datetime

@@ -15,6 +15,7 @@ from rooms.meetings.meetings import LOCAL
 from rooms.meetings.records import OVER
 from rooms.records.attendance import attendance
 from rooms.reports.sums import MeetingTurn, SiteSum, SiteTurn, UnitSum, month_sums
+from rooms.session.model import site_of
 from rooms.store.database import Database
 from rooms.store.log import EventLog
 from rooms.store.tables import (
@@ -80,9 +81,9 @@ class Ledger:
         entries = await self._log.entries(meeting_id)
         pages = await asyncio.to_thread(attendance, entries, entries[-1].at)
         seconds = {
-            int(page.seat.removeprefix("site:")): round(page.seconds)
+            site: round(page.seconds)
             for page in pages
-            if page.seat.startswith("site:") and page.seconds > 0
+            if (site := site_of(page.seat)) is not None and page.seconds > 0
         }
         async with self._db.session() as session:
             await session.execute(

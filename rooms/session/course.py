@@ -5,7 +5,7 @@ import msgspec
 from rooms.session import commands as c
 from rooms.session import events as e
 from rooms.session.decisions import Deciders, Decision, Evolvers, Refused, speaks
-from rooms.session.model import Agenda, Pause, Role, Seat, SeatId, Session
+from rooms.session.model import Agenda, Pause, Role, Seat, SeatId, Session, site_of
 from rooms.session.policy import Actor, presiding
 
 # ---------------------------------------------------------------- the chair
@@ -53,7 +53,7 @@ def role_on_entry(state: Session, described: Seat) -> Role:
 
 def _plain(seat: Seat) -> Role:
     """What a seat is that presides no longer."""
-    return Role.SITE if seat.id.startswith("site:") else Role.DELEGATE
+    return Role.DELEGATE if site_of(seat.id) is None else Role.SITE
 
 
 def _handed_over(state: Session, event: e.ChairHandedOver, at: float) -> Session:

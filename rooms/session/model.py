@@ -17,6 +17,12 @@ PeerId = NewType("PeerId", str)  # one media transport of one seat: "<seat>#<con
 SeatRef = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
+def site_of(seat: SeatId) -> int | None:
+    """The id of the site whose seat it is; None: a person, a guest, an encoder."""
+    kind, _, number = seat.partition(":")
+    return int(number) if kind == "site" else None
+
+
 class Role(StrEnum):
     """What a seat may do in one meeting. The permission table is `policy.py`."""
 

@@ -29,7 +29,6 @@ PRESENT = f"Object.values({SESSION}.seats).filter((seat) => seat.onTiles && seat
 KEPT = f"(({{ queue, floor, item, votes, roll }}) => [queue, floor, item, votes, roll])({SESSION})"
 MIDDLE = "[data-middle]"
 NOTHING = Shape(loss=1.0)
-SITE_NAME = "UBND huyện KBang"
 
 
 async def test_from_the_waiting_room_to_the_minutes(tmp_path: Path) -> None:
@@ -99,7 +98,6 @@ async def speak_through_a_pulled_cable(here: Conference) -> None:
     chair, site = here.chair, here.site
     await go_to_item(here, 1)
     await led(here).keyboard.press("Escape")
-    await chair.tab.evaluate("document.body.focus()")
     await site.click(MIDDLE)
     await site.until(f"document.querySelector('{MIDDLE}').innerText.includes('thứ 1')")
     await chair.click(MIDDLE)

@@ -37,6 +37,18 @@ test("a resumed welcome keeps the session and waits for the missed entries", () 
   assert.equal(next.connection, "d");
 });
 
+test("a snapshot that comes with new permissions replaces what was known, and never goes back", () => {
+  const before = state(trio());
+  const led = (/** @type {number} */ seq) => {
+    const snapshot = { ...session(trio()), notes: [{ id: 1 }], seq };
+    return apply(before, { type: "permissions", permissions: ["take-note"], session: snapshot }, NOW);
+  };
+  const { seq } = before.session;
+  assert.equal(led(seq).session.notes.length, 1);
+  assert.equal(led(seq - 1).session, before.session);
+  assert.deepEqual(led(seq - 1).permissions, ["take-note"]);
+});
+
 test("entries fold in order, known ones are skipped, a gap is noticed", () => {
   const before = state(trio());
   const on = entry(11, { type: "microphone-set", seat: "site:3", on: true, by: "site:3" });

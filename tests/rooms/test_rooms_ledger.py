@@ -1,9 +1,10 @@
 """The minutes match what happened."""
 
 import pytest
-from rooms_world import CHAIR, KBANG, PLEIKU, SEATS, SECRETARY
+from rooms_world import CHAIR, DELEGATE, KBANG, PLEIKU, SEATS, SECRETARY
 from test_rooms_core import REPORT, Meeting, returns
 
+from rooms.minutes.roll import roll_sums
 from rooms.records.ledger import proceedings
 from rooms.session import commands as c
 from rooms.session.model import NoteKind, RollState
@@ -88,3 +89,15 @@ def test_a_document_that_was_shown_is_kept_once_with_its_item(meeting):
         meeting.do(SECRETARY, c.CloseDocument())
     (shown,) = proceedings(meeting.entries, meeting.now).documents
     assert (shown.title, shown.version, shown.item) == ("Báo cáo", 1, 11)
+
+
+def test_who_came_with_a_device_of_their_own_is_no_site(meeting):
+    meeting.do(SECRETARY, c.StartRollCall())
+    for seat in (CHAIR, KBANG, DELEGATE):
+        answer = c.AnswerRollCall(seat=seat, state=RollState.PRESENT, head_count=1)
+        meeting.do(SECRETARY, answer)
+    found = proceedings(meeting.entries, meeting.now)
+    assert (found.attended, found.invited, found.head_count) == (3, 3, 3)
+    sums = "\n".join(roll_sums(found))
+    assert "điểm danh 3 điểm cầu" in sums
+    assert "Có mặt: 2; đến muộn: 0; vắng mặt: 0; chưa trả lời: 1 điểm cầu." in sums

@@ -180,7 +180,9 @@ async def test_the_notice_of_conclusions_is_drafted_edited_and_numbered(site: Si
     assert "Kết luận sửa tay" in text
     assert (await thuky.post("/cuoc-hop/gb/thong-bao-ket-luan", form)).status == 409
     wrong = form | {"revision": "1", "number": "mười"}
-    assert (await thuky.post("/cuoc-hop/gb/thong-bao-ket-luan", wrong)).status == 422
+    refused = await thuky.post("/cuoc-hop/gb/thong-bao-ket-luan", wrong)
+    assert refused.status == 422
+    assert 'value="mười"' in await refused.text()
     word = await (await thuky.get("/cuoc-hop/gb/thong-bao-ket-luan.docx")).read()
     assert any("Kết luận sửa tay" in one.text for one in Document(io.BytesIO(word)).paragraphs)
 

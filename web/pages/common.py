@@ -8,7 +8,7 @@ from rooms.directory.accounts import Account, AccountRole
 from rooms.errors import RequestRefused
 from rooms.meetings import seating
 from rooms.meetings.meetings import Meeting, MeetingState
-from rooms.session.model import Seat, Session
+from rooms.session.model import Seat, Session, site_of
 from web.formats import ZONE
 from web.services import SERVICES
 
@@ -78,9 +78,9 @@ def present_sites(session: Session | None) -> frozenset[int]:
     if session is None:
         return frozenset()
     return frozenset(
-        int(seat.removeprefix("site:"))
+        site
         for seat, state in session.seats.items()
-        if state.present and seat.startswith("site:")
+        if state.present and (site := site_of(seat)) is not None
     )
 
 

@@ -20,15 +20,19 @@ from web.services import SERVICES
 _KEPT = "private, max-age=31536000, immutable"  # the content of a version never changes
 
 
-async def _source(request: web.Request) -> tuple[str, int]:
-    """What the pages of a version are made of, under the rights of its document; and the page."""
+async def _source(request: web.Request) -> tuple[str, Meeting]:
+    """What the pages of a version are made of, under the rights of its document."""
     reader, meeting = await _reader(request)
     document = await document_of(request, meeting, reader)
     version = document.version(int(request.match_info["number"]))
     source = None if version is None else page_source(version)
     if source is None:
         raise RequestRefused("not-found")
-    return source, int(request.match_info["page"])
+    return source, meeting
+
+
+def _page(request: web.Request) -> int:
+    return int(request.match_info["page"])
 
 
 async def _reader(request: web.Request) -> tuple[Reader, Meeting]:
@@ -55,21 +59,20 @@ def _shown_to_guest(request: web.Request, meeting: Meeting, account: Account) ->
 
 async def picture(request: web.Request) -> web.StreamResponse:
     """`?rong=`: how many dots wide it is wanted; some widths are made."""
-    source, page = await _source(request)
+    source, meeting = await _source(request)
     width = width_for(number(request.query.get("rong", "")) or WIDTHS[1])
-    await _seen(request)
-    made = await documents_of(request).pages.picture(source, page, width)
+    _seen(request, meeting)
+    made = await documents_of(request).pages.picture(source, _page(request), width)
     if made is None:
         raise RequestRefused("not-found")
     headers = {"Content-Type": "image/webp", "Cache-Control": _KEPT, "X-Robots-Tag": "noindex"}
     return web.FileResponse(made, headers=headers)  # with an ETag
 
 
-async def _seen(request: web.Request) -> None:
+def _seen(request: web.Request, meeting: Meeting) -> None:
     """The technician sees that documents reach the site."""
     account = account_of(request)
     if account is not None:
-        meeting = await meeting_of(request)
         seat = seat_of(request, meeting, account)
         if seat is not None:
             request.app[SERVICES].health.saw_document(meeting.id, seat.id)
@@ -77,8 +80,8 @@ async def _seen(request: web.Request) -> None:
 
 async def text(request: web.Request) -> web.Response:
     """What is written on a page, for screen readers and for who searches."""
-    source, page = await _source(request)
-    found = await documents_of(request).pages.text(source, page)
+    source, _ = await _source(request)
+    found = await documents_of(request).pages.text(source, _page(request))
     if found is None:
         raise RequestRefused("not-found")
     return web.Response(text=found, headers={"Cache-Control": _KEPT, "X-Robots-Tag": "noindex"})

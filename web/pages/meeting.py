@@ -14,7 +14,7 @@ from rooms.meetings.meetings import InvitedSite, Meeting, MeetingState
 from rooms.meetings.records import StaffMember
 from rooms.records.recordings import RecordingInfo
 from rooms.rehearsals.checks import Standing
-from rooms.session.model import Seat, SeatId, Session
+from rooms.session.model import Seat, SeatId, Session, site_of
 from web.auth import require, signed_in
 from web.formats import wait
 from web.i18n import gettext, mark
@@ -127,9 +127,7 @@ def describe_guests(session: Session | None) -> tuple[Guest, ...]:
     """Persons in the room, in protocol order."""
     if session is None:
         return ()
-    present = [
-        seat for id, seat in session.seats.items() if seat.present and not id.startswith("site:")
-    ]
+    present = [seat for seat in session.seats.values() if seat.present and site_of(seat.id) is None]
     present.sort(key=lambda seat: seat.rank)
     return tuple(Guest(name=seat.person or seat.name, role=seat.role) for seat in present)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import ClassVar
 
+import msgspec
 from aiohttp import web
 
 from rooms.errors import Invalid, RequestRefused
@@ -24,6 +25,7 @@ from web.auth import redirect, require, signed_in
 from web.files import attachment, disposition
 from web.formats import local
 from web.i18n import gettext, mark
+from web.pages.answer_form import number as read_number
 from web.pages.common import OVERSEERS, reference, visible_meeting
 from web.pages.tabs import Tab, meeting_tabs
 from web.services import SERVICES
@@ -59,6 +61,7 @@ class PaperPage(Page):
     due: date | None
     overdue: bool
     fault: str  # of the file that was sent
+    typed: str  # in the field of the number
     number_fault: bool
 
 
@@ -101,6 +104,7 @@ async def _page(
     meeting: Meeting,
     *,
     sent: str | None = None,
+    typed: str | None = None,
     clash: bool = False,
     fault: str = "",
     number_fault: bool = False,
@@ -119,7 +123,7 @@ async def _page(
         title=gettext(_TITLES[kind]),
         address=ADDRESSES[kind],
         edited=kind is PaperKind.NOTICE,
-        paper=paper if sent is None else _with_text(paper, sent),
+        paper=paper if sent is None else msgspec.structs.replace(paper, text=sent),
         numbered=numbered(await _series(request, meeting), "TB", paper.number).strip(),
         found=found,
         writes=account.role in WRITERS and meeting.state is not MeetingState.ARCHIVED,
@@ -128,15 +132,10 @@ async def _page(
         due=due,
         overdue=due is not None and paper.signed is None and due < local(now).date(),
         fault=fault,
+        typed=str(paper.number or "") if typed is None else typed,
         number_fault=number_fault,
     )
     return render(request, page, status=status)
-
-
-def _with_text(paper: MeetingPaper, text: str) -> MeetingPaper:
-    return MeetingPaper(
-        text=text, number=paper.number, revision=paper.revision, signed=paper.signed
-    )
 
 
 @require(*OVERSEERS)
@@ -151,12 +150,12 @@ async def save(request: web.Request) -> web.Response:
     found = await _found(request, meeting, now)
     form = await request.post()
     text, typed = str(form.get("text", "")), str(form.get("number", "")).strip()
-    number = _whole(typed)
+    number = read_number(typed)
     if kind is not PaperKind.NOTICE or not text.strip() or form.get("action") == "again":
         text = notice_text(meeting, found) if kind is PaperKind.NOTICE else ""
     if typed and (number is None or not 1 <= number <= MAX_NUMBER):
-        return await _page(request, meeting, sent=text, number_fault=True, status=422)
-    revision = _whole(str(form.get("revision", "")))
+        return await _page(request, meeting, sent=text, typed=typed, number_fault=True, status=422)
+    revision = read_number(str(form.get("revision", "")))
     try:
         await services.meeting_papers.save(
             meeting, kind, text, number, account, now, revision=-1 if revision is None else revision
@@ -164,12 +163,8 @@ async def save(request: web.Request) -> web.Response:
     except RequestRefused as refused:
         if refused.code != "changed-meanwhile":
             raise
-        return await _page(request, meeting, sent=text, clash=True, status=409)
+        return await _page(request, meeting, sent=text, typed=typed, clash=True, status=409)
     return redirect(f"/cuoc-hop/{reference(meeting)}/{ADDRESSES[kind]}?luu")
-
-
-def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 @require(*OVERSEERS)

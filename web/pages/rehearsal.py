@@ -11,6 +11,7 @@ from rooms.directory.accounts import Account
 from rooms.errors import RequestRefused
 from rooms.meetings.meetings import InvitedSite, Meeting, MeetingState
 from rooms.rehearsals.checks import Point, SiteChecks, Standing, standing
+from rooms.session.model import site_of
 from web.auth import redirect, require, signed_in
 from web.i18n import gettext, mark
 from web.pages.answer_form import number
@@ -65,9 +66,9 @@ def _states(request: web.Request, meeting: Meeting) -> dict[int, str]:
     health = request.app[SERVICES].health.snapshot(meeting.id, history=False)
     seats = health.seats if health is not None else ()
     return {
-        int(seat.seat.removeprefix("site:")): "present" if seat.quality == "good" else seat.quality
+        site: "present" if seat.quality == "good" else seat.quality
         for seat in seats
-        if seat.seat.startswith("site:")
+        if (site := site_of(seat.seat)) is not None
     }
 
 

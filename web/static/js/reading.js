@@ -66,8 +66,7 @@ export function within(shown, page) {
 export function presents({ session, seat, permissions }) {
   if (session === null || !permissions.includes("present-document")) return false;
   const role = session.seats[seat]?.role;
-  const always = role === "chair" || role === "secretary" || String(role) === "presenter";
-  return always || session.floor?.seat === seat;
+  return role === "chair" || role === "secretary" || session.floor?.seat === seat;
 }
 
 /**

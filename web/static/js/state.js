@@ -117,7 +117,7 @@ export function apply(state, message, now) {
         recordingHealth: { growing: message.growing, sizeBytes: message.sizeBytes },
       };
     case "permissions":
-      return { ...state, permissions: message.permissions, session: message.session };
+      return { ...state, permissions: message.permissions, session: newer(state.session, message.session) };
     case "receipt":
       return { ...state, receipts: { ...state.receipts, [message.vote]: message.receipt } };
     case "media-reset":
@@ -125,6 +125,16 @@ export function apply(state, message, now) {
     default:
       return state;
   }
+}
+
+/**
+ * A snapshot that waited before the first entries never takes the session back.
+ *
+ * @param {Session | null} known
+ * @param {Session} snapshot
+ */
+function newer(known, snapshot) {
+  return known !== null && known.seq > snapshot.seq ? known : snapshot;
 }
 
 /**

@@ -71,8 +71,11 @@ export class DocumentsDialog {
     show(this.again, session.document !== null && !shown);
     if (this.dialog.open) this.#fill();
     if (session.item === this.#item) return;
+    const first = this.#item === undefined;
     this.#item = session.item;
-    void this.#offer();
+    // Hundreds of sites reach an item in the same moment: only who is offered its documents asks.
+    if (first || presents(state)) void this.#offer();
+    else this.#counted();
   }
 
   async #load() {
@@ -83,9 +86,12 @@ export class DocumentsDialog {
     } catch {
       // What was listed before stays; opening one tells what is wrong.
     }
-    const ofItem = this.#ofItem().length;
+    this.#counted();
+  }
+
+  #counted() {
     show(this.button, this.#listed.length > 0);
-    setText(this.count, String(ofItem || this.#listed.length));
+    setText(this.count, String(this.#ofItem().length || this.#listed.length));
   }
 
   #ofItem() {
