@@ -5,17 +5,15 @@ gets a copy of one file in a folder that is removed afterwards.
 """
 
 import asyncio
-import contextlib
 import logging
-import os
 import shutil
-import signal
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from rooms.documents.apart import run_apart
 from rooms.documents.documents import Documents
 from rooms.documents.kinds import Kind, identify
 from rooms.store.files import Incoming
@@ -74,7 +72,7 @@ async def convert(
 
 
 async def _run(program: str, source: Path, folder: Path, timeout_s: float) -> None:
-    process = await asyncio.create_subprocess_exec(
+    code = await run_apart(
         program,
         "--headless",
         "--norestore",
@@ -85,23 +83,12 @@ async def _run(program: str, source: Path, folder: Path, timeout_s: float) -> No
         "--outdir",
         str(folder / "pdf"),
         str(source),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-        cwd=folder,
-        env={"PATH": os.environ.get("PATH", ""), "HOME": str(folder), "LANG": "C.UTF-8"},
-        start_new_session=True,
+        folder=folder,
+        seconds=timeout_s,
+        niceness=NICENESS,
     )
-    try:
-        os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
-        async with asyncio.timeout(timeout_s):
-            await process.wait()
-    except (TimeoutError, ProcessLookupError):
+    if code is None:
         log.warning("conversion given up after %.0f s", timeout_s)
-    finally:
-        with contextlib.suppress(ProcessLookupError):  # its children are in the same group
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
 
 
 async def _taken(documents: Documents, made: Path) -> Incoming | None:

@@ -9,7 +9,8 @@ from rooms.clock import Clock
 from rooms.errors import RequestRefused
 from rooms.health import HealthBoard
 from rooms.live.attendance import Attendance, Listener
-from rooms.live.meeting import RECENT_ENTRIES, LiveMeeting, Shelf, Surroundings
+from rooms.live.meeting import RECENT_ENTRIES, LiveMeeting, Surroundings
+from rooms.live.shelf import Shelf
 from rooms.media_port import Connected, MediaPlane
 from rooms.meetings.meetings import Meetings
 from rooms.meetings.opening import opening

@@ -5,16 +5,14 @@ waits for it.
 """
 
 import asyncio
-import contextlib
 import logging
-import os
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
+from rooms.documents.apart import run_apart
 from rooms.store.files import FileStore
 
 log = logging.getLogger(__name__)
@@ -129,7 +127,7 @@ class PageImages:
                 partial.replace(target)
 
     async def _run(self, source: Path, folder: Path, page: int, width: int) -> bool:
-        process = await asyncio.create_subprocess_exec(
+        code = await run_apart(
             sys.executable,
             "-I",
             str(_PROGRAM),
@@ -137,21 +135,8 @@ class PageImages:
             str(folder),
             str(page),
             str(width),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            cwd=folder,
-            env={"PATH": os.environ.get("PATH", ""), "HOME": str(folder), "LANG": "C.UTF-8"},
-            start_new_session=True,
+            folder=folder,
+            seconds=self._seconds,
+            niceness=NICENESS,
         )
-        try:
-            with contextlib.suppress(ProcessLookupError):
-                os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
-            async with asyncio.timeout(self._seconds):
-                return await process.wait() == 0
-        except TimeoutError:
-            return False
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+        return code == 0

@@ -4,7 +4,7 @@ from rooms.documents.loading import load
 from rooms.documents.pages import PageImages
 from rooms.documents.records import Document, Preview, Version, Visibility
 from rooms.errors import RequestRefused
-from rooms.live.meeting import Paged
+from rooms.live.shelf import Paged
 from rooms.store.database import Database
 from rooms.store.tables import DocumentRow
 
@@ -15,7 +15,7 @@ class DocumentShelf:
         self._pages = pages
 
     async def shown(self, meeting_id: int, document_id: int, version: int | None) -> Paged:
-        """What `rooms.live.meeting.Shelf` asks for."""
+        """What `rooms.live.shelf.Shelf` asks for."""
         wanted = (DocumentRow.id == document_id) & (DocumentRow.meeting_id == meeting_id)
         async with self._db.reading() as session:
             found = await load(session, wanted & DocumentRow.removed_at.is_(None))

@@ -13,7 +13,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
 
 import msgspec
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -26,6 +25,7 @@ from rooms.live.inbox import Inbox, Request
 from rooms.live.media import LiveMedia
 from rooms.live.proceedings import Proceedings
 from rooms.live.recorder import Recorder
+from rooms.live.shelf import Shelf, looked_up
 from rooms.live.watch import Watch
 from rooms.media_port import Connected, MediaPlane
 from rooms.meetings.meetings import Meetings
@@ -35,7 +35,7 @@ from rooms.session import commands as c
 from rooms.session import events as e
 from rooms.session.core import decide, evolve
 from rooms.session.decisions import Refused
-from rooms.session.model import PeerId, Phase, Role, Seat, SeatId, Session, ShownDocument
+from rooms.session.model import PeerId, Phase, Role, Seat, SeatId, Session
 from rooms.session.notices import AnyNotice, MediaLost, Permissions, Receipt
 from rooms.session.policy import SERVICE, Actor, acting_role, presents
 from rooms.session.visible import entries_for, session_for
@@ -51,28 +51,6 @@ RECENT_ENTRIES = 1000  # kept in memory for clients that resume
 SNAPSHOT_EVERY = 200  # entries
 _RETRY_SECONDS = 1.0  # when the inbox is full for the service's own requests
 _EVERYBODY = frozenset(Role)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paged:
-    """A document that can be shown page by page."""
-
-    version: int
-    title: str
-    pages: int
-
-
-class Shelf(Protocol):
-    """The documents of meetings, as a live meeting shows them."""
-
-    async def shown(self, meeting_id: int, document_id: int, version: int | None) -> Paged:
-        """The newest version, or the one named.
-
-        Raises:
-            RequestRefused: "unknown-document", "document-waits", "document-unreadable",
-                "document-restricted".
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,27 +286,10 @@ class LiveMeeting:
         """What `Attendance.submit` does."""
         attendance.check()
         if isinstance(command, c.OpenDocument) and presents(self.session, attendance.actor):
-            command = await self._looked_up(command, attendance.seat_id)
+            command = await looked_up(
+                self._around.shelf, self.session.meeting, command, attendance.seat_id
+            )
         await self._ask(attendance.actor, command, still=attendance.check)
-
-    async def _looked_up(self, command: c.OpenDocument, by: SeatId) -> c.PresentDocument:
-        """
-        Raises:
-            RequestRefused: it is not there, not for all, or cannot be shown.
-        """
-        shelf = self._around.shelf
-        if shelf is None:
-            raise RequestRefused("unknown-document")
-        found = await shelf.shown(self.session.meeting, command.document, command.version)
-        shown = ShownDocument(
-            id=command.document,
-            version=found.version,
-            title=found.title,
-            pages=found.pages,
-            page=command.page,
-            by=by,
-        )
-        return c.PresentDocument(document=shown)
 
     async def oversee(self, actor: SeatId, command: c.Command) -> None:
         """A command of somebody who watches over meetings without being in the room.

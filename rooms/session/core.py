@@ -8,7 +8,17 @@ from collections.abc import Iterable
 
 import msgspec
 
-from rooms.session import admission, course, floor, notes, papers, rollcall, scenes, votes, words
+from rooms.session import (
+    admission,
+    course,
+    floor,
+    notes,
+    presenting,
+    rollcall,
+    scenes,
+    votes,
+    words,
+)
 from rooms.session import commands as c
 from rooms.session import events as e
 from rooms.session.decisions import (
@@ -282,7 +292,7 @@ _DECIDERS: Deciders = {
     **admission.DECIDERS,
     **scenes.DECIDERS,
     **notes.DECIDERS,
-    **papers.DECIDERS,
+    **presenting.DECIDERS,
 }
 
 
@@ -438,6 +448,6 @@ _EVOLVERS: Evolvers = {
     **admission.EVOLVERS,
     **scenes.EVOLVERS,
     **notes.EVOLVERS,
-    **papers.EVOLVERS,
+    **presenting.EVOLVERS,
     e.Withheld: lambda state, event, at: state,
 }

@@ -7,7 +7,7 @@ from rooms_world import Ear, HandClock, PlaneNotes
 from rooms.errors import RequestRefused
 from rooms.health import HealthBoard
 from rooms.live.attendance import Attendance
-from rooms.live.meeting import Paged
+from rooms.live.shelf import Paged
 from rooms.meetings.meetings import Meeting, Meetings, MeetingState
 from rooms.records.recordings import Recordings
 from rooms.service import LiveMeetings

@@ -14,7 +14,7 @@ from rooms.documents.kinds import Kind
 from rooms.documents.records import Preview, Reader
 from rooms.documents.showing import DocumentShelf
 from rooms.errors import RequestRefused
-from rooms.live.meeting import Paged
+from rooms.live.shelf import Paged
 from rooms.meetings.meetings import Meeting, MeetingState
 from rooms.meetings.seating import knocking_seat
 from rooms.records.audit import Action

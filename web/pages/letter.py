@@ -9,11 +9,11 @@ from typing import ClassVar
 
 import segno
 from aiohttp import web
-from aiohttp.web_request import FileField
 from markupsafe import Markup
 
 from rooms.directory.accounts import Account
 from rooms.directory.people import Person
+from rooms.documents.kinds import MEDIA_TYPES, Kind
 from rooms.errors import Invalid, RequestRefused
 from rooms.invitations.invitations import OPEN
 from rooms.invitations.letter import letter_paper
@@ -37,13 +37,13 @@ from web.formats import local
 from web.i18n import gettext, mark
 from web.pages.common import SCHEDULERS, meeting_of, reference, visible_meeting
 from web.pages.invitation import invited
+from web.pages.paper_files import uploaded
 from web.pages.paper_view import PaperView, view_of
 from web.pages.schedule_form import parse_day
 from web.pages.tabs import Tab, meeting_tabs
 from web.services import SERVICES
 from web.views import Page, render
 
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 MAX_FIELD = 4000
 MAX_FOUND = 20
 
@@ -345,12 +345,7 @@ async def number(request: web.Request, meeting: Meeting, account: Account) -> st
 
 async def put_signed(request: web.Request, meeting: Meeting, account: Account) -> str:
     """The signed PDF comes back."""
-    form = await request.post()
-    file = form.get("file")
-    content, name = b"", ""
-    if isinstance(file, FileField):
-        with file.file:
-            content, name = await asyncio.to_thread(file.file.read), file.filename
+    content, name = await uploaded(request)
     services, now = request.app[SERVICES], datetime.now(UTC)
     await services.invitations.stored_letter(meeting)
     signed = await services.invitations.letters.put_signed(meeting.id, content, name, account, now)
@@ -534,7 +529,7 @@ async def docx(request: web.Request) -> web.Response:
     """The letter to be edited in a word processor."""
     meeting, letter = await _readable(request)
     content = await asyncio.to_thread(to_docx, letter_paper(letter, meeting, _today()))
-    return attachment(content, _file_name(letter, "docx"), DOCX)
+    return attachment(content, _file_name(letter, "docx"), MEDIA_TYPES[Kind.DOCX])
 
 
 _HERE = "/cuoc-hop/{meeting}/giay-moi"

@@ -1,6 +1,5 @@
 """Papers beside the minutes: the record of the roll call, the notice of conclusions."""
 
-import asyncio
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import ClassVar
@@ -9,7 +8,6 @@ import msgspec
 from aiohttp import web
 
 from rooms.errors import Invalid, RequestRefused
-from rooms.invitations.records import Series
 from rooms.meetings.meetings import Meeting, MeetingState
 from rooms.minutes.archive import Part
 from rooms.minutes.minutes import WRITERS
@@ -17,21 +15,19 @@ from rooms.minutes.notice import notice_paper, notice_text
 from rooms.minutes.paper import numbered
 from rooms.minutes.papers import MeetingPaper, PaperKind
 from rooms.minutes.roll import roll_paper
-from rooms.papers.docx import to_docx
 from rooms.papers.paper import Paper
-from rooms.papers.pdf import to_pdf
 from rooms.records.ledger import Proceedings
 from web.auth import redirect, require, signed_in
-from web.files import attachment, disposition
 from web.formats import local
 from web.i18n import gettext, mark
+from web.pages import paper_files
 from web.pages.answer_form import number as read_number
 from web.pages.common import OVERSEERS, reference, visible_meeting
+from web.pages.paper_files import series_of, signed_file, uploaded, written
 from web.pages.tabs import Tab, meeting_tabs
 from web.services import SERVICES
 from web.views import Page, render
 
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 ADDRESSES = {PaperKind.ROLL: "diem-danh", PaperKind.NOTICE: "thong-bao-ket-luan"}
 _KINDS = {address: kind for kind, address in ADDRESSES.items()}
 _TITLES = {
@@ -69,11 +65,6 @@ def _kind(request: web.Request) -> PaperKind:
     return _KINDS[request.match_info["paper"]]
 
 
-async def _series(request: web.Request, meeting: Meeting) -> Series | None:
-    letter = await request.app[SERVICES].invitations.letter(meeting)
-    return None if letter is None else letter.series
-
-
 async def _found(request: web.Request, meeting: Meeting, now: datetime) -> Proceedings:
     found = await request.app[SERVICES].minutes.proceedings(meeting, now)
     if found is None:
@@ -92,7 +83,7 @@ async def _set(
     request: web.Request, meeting: Meeting, kind: PaperKind, found: Proceedings, now: datetime
 ) -> Paper:
     """The paper as data, ready to be written."""
-    series = await _series(request, meeting)
+    series = await series_of(request, meeting)
     if kind is PaperKind.ROLL:
         return roll_paper(meeting, found, series, local(meeting.start).date())
     stored = await _stored(request, meeting, kind, found)
@@ -124,7 +115,7 @@ async def _page(
         address=ADDRESSES[kind],
         edited=kind is PaperKind.NOTICE,
         paper=paper if sent is None else msgspec.structs.replace(paper, text=sent),
-        numbered=numbered(await _series(request, meeting), "TB", paper.number).strip(),
+        numbered=numbered(await series_of(request, meeting), "TB", paper.number).strip(),
         found=found,
         writes=account.role in WRITERS and meeting.state is not MeetingState.ARCHIVED,
         saved="luu" in request.query,
@@ -172,12 +163,8 @@ async def download(request: web.Request) -> web.Response:
     meeting, now = await visible_meeting(request, signed_in(request)), datetime.now(UTC)
     found = await _found(request, meeting, now)
     paper = await _set(request, meeting, _kind(request), found, now)
-    form = request.match_info["kind"]
-    name = f"{request.match_info['paper']}-{reference(meeting)}.{form}"
-    if form == "docx":
-        return attachment(await asyncio.to_thread(to_docx, paper), name, DOCX)
-    fonts = request.app[SERVICES].fonts
-    return attachment(await asyncio.to_thread(to_pdf, paper, fonts), name, "application/pdf")
+    name = f"{request.match_info['paper']}-{reference(meeting)}"
+    return await paper_files.download(request, paper, name)
 
 
 @require(*WRITERS)
@@ -185,11 +172,7 @@ async def put_signed(request: web.Request) -> web.Response:
     services, account, now = request.app[SERVICES], signed_in(request), datetime.now(UTC)
     meeting, kind = await visible_meeting(request, account), _kind(request)
     await _found(request, meeting, now)
-    upload = (await request.post()).get("file")
-    content, name = b"", ""
-    if isinstance(upload, web.FileField):
-        with upload.file:
-            content, name = await asyncio.to_thread(upload.file.read), upload.filename
+    content, name = await uploaded(request)
     try:
         await services.meeting_papers.put_signed(meeting, kind, content, name, account, now)
     except Invalid as invalid:
@@ -203,14 +186,7 @@ async def show_signed(request: web.Request) -> web.StreamResponse:
     services, account = request.app[SERVICES], signed_in(request)
     meeting = await visible_meeting(request, account)
     paper = await services.meeting_papers.of_meeting(meeting, _kind(request))
-    if paper.signed is None:
-        raise RequestRefused("not-found")
-    headers = {
-        "Content-Disposition": disposition("attachment", paper.signed.name),
-        "Content-Type": "application/pdf",
-        "Cache-Control": "no-store",
-    }
-    return web.FileResponse(services.files.path(paper.signed.digest), headers=headers)
+    return signed_file(request, paper.signed)
 
 
 async def parts(request: web.Request, meeting: Meeting, found: Proceedings) -> list[Part]:
@@ -219,9 +195,8 @@ async def parts(request: web.Request, meeting: Meeting, found: Proceedings) -> l
     held: list[Part] = []
     for kind, address in ADDRESSES.items():
         paper = await _set(request, meeting, kind, found, now)
-        held.append(Part(f"{address}.docx", await asyncio.to_thread(to_docx, paper)))
-        pdf = await asyncio.to_thread(to_pdf, paper, services.fonts)
-        held.append(Part(f"{address}.pdf", pdf))
+        for form in ("docx", "pdf"):
+            held.append(Part(f"{address}.{form}", await written(request, paper, form)))
         stored = await services.meeting_papers.of_meeting(meeting, kind)
         if stored.signed is not None:
             path = services.files.path(stored.signed.digest)

@@ -12,7 +12,6 @@ from aiohttp import web
 
 from rooms.documents.records import Reader
 from rooms.errors import Invalid, RequestRefused
-from rooms.invitations.records import Series
 from rooms.meetings.meetings import Meeting, MeetingState
 from rooms.minutes import archive
 from rooms.minutes.archive import Part
@@ -20,23 +19,21 @@ from rooms.minutes.minutes import MAX_SECTION_CHARS, WRITERS, Minutes
 from rooms.minutes.paper import minutes_paper
 from rooms.minutes.papers import PaperKind
 from rooms.minutes.text import Section, first_draft
-from rooms.papers.docx import to_docx
 from rooms.papers.paper import Paper
-from rooms.papers.pdf import to_pdf
 from rooms.records.audit import Action
 from rooms.records.ledger import Proceedings
 from rooms.records.recordings import RecordingState
 from web.auth import redirect, require, signed_in
-from web.files import attachment, disposition
+from web.files import disposition
 from web.formats import local
 from web.i18n import gettext
-from web.pages import meeting_papers
+from web.pages import meeting_papers, paper_files
 from web.pages.common import OVERSEERS, reference, visible_meeting
+from web.pages.paper_files import series_of, signed_file, uploaded, written
 from web.pages.tabs import Tab, meeting_tabs
 from web.services import SERVICES
 from web.views import Page, render
 
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _PIECE = 1 << 18
 OVER = (MeetingState.ENDED, MeetingState.ARCHIVED)
 
@@ -133,19 +130,13 @@ async def save(request: web.Request) -> web.Response:
     return redirect(f"/cuoc-hop/{reference(meeting)}/bien-ban?luu")
 
 
-async def _series(request: web.Request, meeting: Meeting) -> Series | None:
-    """Who issues the letters of this meeting issues its minutes."""
-    letter = await request.app[SERVICES].invitations.letter(meeting)
-    return None if letter is None else letter.series
-
-
 async def _paper(request: web.Request, meeting: Meeting, now: datetime) -> Paper:
     services = request.app[SERVICES]
     found = await services.minutes.proceedings(meeting, now)
     if found is None:
         raise RequestRefused("not-found")
     minutes = await services.minutes.of_meeting(meeting, found)
-    series = await _series(request, meeting)
+    series = await series_of(request, meeting)
     return minutes_paper(meeting, found, minutes.sections, series, local(meeting.start).date())
 
 
@@ -153,12 +144,7 @@ async def _paper(request: web.Request, meeting: Meeting, now: datetime) -> Paper
 async def download(request: web.Request) -> web.Response:
     meeting = await visible_meeting(request, signed_in(request))
     paper = await _paper(request, meeting, datetime.now(UTC))
-    kind = request.match_info["kind"]
-    name = f"bien-ban-{reference(meeting)}.{kind}"
-    if kind == "docx":
-        return attachment(await asyncio.to_thread(to_docx, paper), name, DOCX)
-    fonts = request.app[SERVICES].fonts
-    return attachment(await asyncio.to_thread(to_pdf, paper, fonts), name, "application/pdf")
+    return await paper_files.download(request, paper, f"bien-ban-{reference(meeting)}")
 
 
 @require(*WRITERS)
@@ -169,11 +155,7 @@ async def put_signed(request: web.Request) -> web.Response:
     found = await services.minutes.proceedings(meeting, now)
     if found is None:
         raise RequestRefused("not-found")
-    upload = (await request.post()).get("file")
-    content, name = b"", ""
-    if isinstance(upload, web.FileField):
-        with upload.file:
-            content, name = await asyncio.to_thread(upload.file.read), upload.filename
+    content, name = await uploaded(request)
     minutes = await services.minutes.of_meeting(meeting, found)
     try:
         if not minutes.revision:
@@ -191,14 +173,7 @@ async def show_signed(request: web.Request) -> web.StreamResponse:
     meeting = await visible_meeting(request, account)
     found = await services.minutes.proceedings(meeting, datetime.now(UTC))
     minutes = None if found is None else await services.minutes.of_meeting(meeting, found)
-    if minutes is None or minutes.signed is None:
-        raise RequestRefused("not-found")
-    headers = {
-        "Content-Disposition": disposition("attachment", minutes.signed.name),
-        "Content-Type": "application/pdf",
-        "Cache-Control": "no-store",
-    }
-    return web.FileResponse(services.files.path(minutes.signed.digest), headers=headers)
+    return signed_file(request, None if minutes is None else minutes.signed)
 
 
 # ---------------------------------------------------------------- the file of the meeting
@@ -211,10 +186,9 @@ async def _parts(request: web.Request, meeting: Meeting) -> list[Part]:
         raise RequestRefused("not-found")
     paper = await _paper(request, meeting, now)
     minutes = await services.minutes.of_meeting(meeting, found)
-    fonts = services.fonts
     parts = [
-        Part("bien-ban.docx", await asyncio.to_thread(to_docx, paper)),
-        Part("bien-ban.pdf", await asyncio.to_thread(to_pdf, paper, fonts)),
+        Part("bien-ban.docx", await written(request, paper, "docx")),
+        Part("bien-ban.pdf", await written(request, paper, "pdf")),
         archive.attendance_part(found),
         Part("bieu-quyet.json", msgspec.json.format(msgspec.json.encode(found.votes))),
         archive.log_part(await services.minutes.log(meeting)),

@@ -10,6 +10,7 @@ from aiohttp import web
 from rooms.dates.days import work_calendar
 from rooms.dates.entries import Scope
 from rooms.directory.accounts import Account
+from rooms.documents.kinds import MEDIA_TYPES, Kind
 from rooms.meetings.lifecycle import STATE_NAMES
 from rooms.meetings.records import MeetingState
 from rooms.papers.docx import to_docx
@@ -23,7 +24,6 @@ from web.pages.calendar_query import View, read_query
 from web.pages.calendar_words import PART_NAMES
 from web.services import SERVICES
 
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 HEAD = (
     mark("Ngày"),
     mark("Buổi"),
@@ -118,7 +118,7 @@ async def download(request: web.Request) -> web.Response:
     year, week, _ = asked.day.isocalendar()
     name = quote(f"lich-cong-tac-tuan-{week}-{year}.docx")
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return web.Response(body=content, content_type=DOCX, headers=headers)
+    return web.Response(body=content, content_type=MEDIA_TYPES[Kind.DOCX], headers=headers)
 
 
 ROUTES = [web.get("/cuoc-hop/lich-tuan.docx", download)]

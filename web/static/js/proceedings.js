@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Roll call, words, votes, coming in, the scene, documents: how their events change the session. Pure; mirrors
- * `rooms/session/{rollcall,words,votes,admission,scenes,papers}.py`, and a test feeds both the same log.
+ * `rooms/session/{rollcall,words,votes,admission,scenes,presenting}.py`, and a test feeds both the same log.
  *
  * @import { LogEvent, Question, Session, Vote } from "./protocol.js"
  */
@@ -15,7 +15,7 @@ const KEPT_MESSAGES = 100;
  * @returns {Session | null} null: not an event of these
  */
 export function evolveProceedings(session, event, at) {
-  return rollCall(session, event, at) ?? words(session, event) ?? votes(session, event, at) ?? doors(session, event) ?? scenes(session, event) ?? notes(session, event) ?? papers(session, event);
+  return rollCall(session, event, at) ?? words(session, event) ?? votes(session, event, at) ?? doors(session, event) ?? scenes(session, event) ?? notes(session, event) ?? presenting(session, event);
 }
 
 /** @param {Session} session @param {LogEvent} event @param {number} at @returns {Session | null} */
@@ -160,7 +160,7 @@ function notes(session, event) {
 }
 
 /** @param {Session} session @param {LogEvent} event @returns {Session | null} */
-function papers(session, event) {
+function presenting(session, event) {
   const { document } = session;
   switch (event.type) {
     case "document-opened":
